@@ -1,0 +1,51 @@
+"""Label files as columns. One row a box, one entry an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The images of a data set, in the order in which the trainer reads them. M images.
+
+    path: the picture, or the label file where there is no picture. label_path: "" if there is no label file.
+    width, height: (M,) int32, pixels after EXIF rotation, 0 if unknown. split: (M,) the name of the split each belongs to.
+    """
+
+    path: tuple[str, ...]
+    label_path: tuple[str, ...]
+    split: tuple[str, ...]
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+    @property
+    def sizes_known(self) -> bool:
+        """True if every image has a size."""
+        return bool((self.width > 0).all())
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The boxes that were read, in file order. N boxes.
+
+    image: (N,) int64, index into `images`. cls: (N,) int64, class id.
+    boxes: (N, 4) float32, centre x, centre y, width, height in 0..1 of the image.
+    line: (N,) int32, 1-based line in the label file. names: class names by id.
+    """
+
+    image: NDArray[np.int64]
+    cls: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    line: NDArray[np.int32]
+    images: Images
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.image)

@@ -1,0 +1,46 @@
+"""Targets of a batch, and which slots of the head they are assigned to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Array = Any  # numpy.ndarray or torch.Tensor: assignment is written once for both, against the array API
+
+Frame = Literal["cxcywh", "cxcywh_px", "xyxy_px"]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The boxes of one batch in the frame that a family takes. N boxes, B images, one array library and device throughout.
+
+    image: (N,) integer, 0..B-1. cls: (N,) integer. boxes: (N, 4) in `frame`: `cxcywh` in 0..1 of the network input,
+    `cxcywh_px` or `xyxy_px` in pixels of the network input. images: B.
+    """
+
+    image: Array
+    cls: Array
+    boxes: Array
+    images: int
+    frame: Frame = "cxcywh"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which target trains which slot. P rows, one a positive, all levels in one table, in the reference's row order.
+
+    level, image, anchor, row, col: (P,) int64, the slot. gt: (P,) int64, index into the targets.
+    extra: the family's own evidence (ratio, iou, cost, radius), (P,) each: shown, but read by no other family.
+    """
+
+    level: Array
+    image: Array
+    anchor: Array
+    row: Array
+    col: Array
+    gt: Array
+    extra: Mapping[str, Array] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.level.shape[0])
