@@ -1,0 +1,26 @@
+"""The families by id, each a module that is imported when it is first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from detloss_cli.errors import DetlossError
+
+if TYPE_CHECKING:
+    from detloss_cli.families.interface import Family
+
+MODULES: dict[str, str] = {
+    "yolov5": "detloss_cli.families.yolov5",
+}
+
+
+def load(family: str) -> Family:
+    """The module of a family.
+
+    Raises:
+        DetlossError: no family of that id.
+    """
+    if family not in MODULES:
+        raise DetlossError(f"unknown family {family!r}", where="--family", hint=f"one of {', '.join(MODULES)}")
+    return cast("Family", import_module(MODULES[family]))

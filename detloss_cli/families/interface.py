@@ -1,0 +1,119 @@
+"""What a family module offers. A family is a module; this is the shape it is checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.losses.term import LossBreakdown
+from detloss_cli.predictions.interface import Predictions
+from detloss_cli.targets.assignment import Assignment, Frame, Targets
+
+
+@dataclass(frozen=True, slots=True)
+class GainStep:
+    """One factor of a gain. rule: such as `x 3/nl`. factor: the number. source: who applies it: hyp, trainer, loss."""
+
+    rule: str
+    factor: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """A gain from the hyp value to the value used. term: the term it weighs. key: the hyp key. hyp: its value there. steps: each factor in turn."""
+
+    term: str
+    key: str
+    hyp: float
+    steps: tuple[GainStep, ...]
+
+    @property
+    def used(self) -> float:
+        """hyp times every factor."""
+        value = self.hyp
+        for step in self.steps:
+            value *= step.factor
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a target has no positive. key: groups alike ones: `ratio`, `no_centre_inside`. text: with the numbers of this target."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTargets:
+    """One batch of a data set after assignment: what a base rate is fitted to."""
+
+    targets: Targets
+    assignment: Assignment
+
+
+class Family(Protocol):
+    """One detector: its hyp, which targets, which losses, its released versions.
+
+    ID: lower-case id. TITLE: one line. SOURCE: repository@commits. LICENCE: of the original. PROFILES: name -> profile, oldest first; the
+    last is the default. NEEDS_PREDICTIONS: True if assignment looks at predictions. FRAME: how `Targets.boxes` are given.
+    IMGSZ, MODEL, HYP: defaults: input size in pixels, head, name of a hyp file under configs/. LOADER: default loader of labels.
+    TERMS: names of its terms in the order the trainer prints them. POSITIVE_TERM_LEVELS: False in families without levels.
+    """
+
+    ID: str
+    TITLE: str
+    SOURCE: str
+    LICENCE: str
+    PROFILES: Mapping[str, Any]
+    NEEDS_PREDICTIONS: bool
+    FRAME: Frame
+    IMGSZ: int
+    MODEL: str
+    HYP: str
+    LOADER: str
+    TERMS: tuple[str, ...]
+    Hyp: type  # a frozen dataclass; each field made with `hyp_field`
+
+    def channels(self, head: Head) -> Channels:
+        """Where box, objectness and classes stand in the last axis."""
+        ...
+
+    def gain_ledger(self, hyp: Any, head: Head, profile: str) -> tuple[Gain, ...]:
+        """What the trainer does to each gain before and inside the loss."""
+        ...
+
+    def scaled(self, hyp: Any, head: Head, profile: str) -> Any:
+        """The hyp as the trainer hands it to the loss: the ledger's steps of source `trainer` applied."""
+        ...
+
+    def prior(self, head: Head, hyp: Any, profile: str) -> tuple[Tensor, ...]:
+        """Logits of a fresh head, one (A, C) float64 tensor a level: the loss of step 0."""
+        ...
+
+    def base_rate(self, head: Head, hyp: Any, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
+        """The constant logits that minimise each term on these targets, one (A, C) float64 tensor a level."""
+        ...
+
+    def perfect(self, head: Head, hyp: Any, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
+        """The head that answers each slot with its winning target."""
+        ...
+
+    def assign(self, head: Head, hyp: Any, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
+        """Which target trains which slot."""
+        ...
+
+    def loss(
+        self, head: Head, hyp: Any, targets: Targets, predictions: Predictions, assignment: Assignment, *, profile: str, state: Any = None
+    ) -> LossBreakdown:
+        """The loss of one batch. hyp: as the loss gets it, that is after `scaled`."""
+        ...
+
+    def reasons(self, head: Head, hyp: Any, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
+        """For each target without a row in the assignment, why."""
+        ...
