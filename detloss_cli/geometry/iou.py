@@ -1,0 +1,112 @@
+"""Overlap of boxes: IoU, GIoU, DIoU and CIoU in the forms that released trainers use, for numpy and torch alike.
+
+The forms differ only in where a small number guards a division. That is visible at 1e-6 and for degenerate boxes.
+
+Source: GIoU arXiv 1902.09630, DIoU and CIoU arXiv 1911.08287.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from array_api_compat import array_namespace
+
+from detloss_cli.geometry.convert import cxcywh_to_xyxy
+
+Array = Any
+Kind = Literal["iou", "giou", "diou", "ciou"]
+
+
+@dataclass(frozen=True, slots=True)
+class IouForm:
+    """Where the guards stand.
+
+    union, hull, diagonal: added to the union, to the area of the hull, to its squared diagonal. first_area: added to the area of the first
+    box. height: added to both heights. alpha: added to the denominator of CIoU's alpha. aspect: added to the height inside atan.
+    sides_from_corners: widths and heights are recomputed from the corners; False takes them as given (centre-size boxes only).
+    """
+
+    union: float = 0.0
+    hull: float = 0.0
+    diagonal: float = 0.0
+    first_area: float = 0.0
+    height: float = 0.0
+    alpha: float = 0.0
+    aspect: float = 0.0
+    sides_from_corners: bool = True
+
+
+PLAIN = IouForm()
+YOLOV5_1 = IouForm(first_area=1e-16, hull=1e-16, diagonal=1e-16)  # yolov5 1.0 and 2.0, yolov3-spp
+YOLOV5_3 = IouForm(first_area=1e-16, hull=1e-16, diagonal=1e-16, alpha=1e-16)  # yolov5 3.0
+YOLOV5_31 = IouForm(union=1e-9, hull=1e-9, diagonal=1e-9, height=1e-9, alpha=1e-9)  # yolov5 3.1
+YOLOV5_4 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, alpha=1e-7)  # yolov5 4.0 to 6.1, the xyxy path of later releases
+YOLOV5_62 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, alpha=1e-7, sides_from_corners=False)  # yolov5 6.2 and later
+YOLOV7 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, alpha=1e-7, aspect=1e-7)  # yolov7
+
+
+def iou(box1: Array, box2: Array, *, kind: Kind = "iou", form: IouForm = PLAIN, frame: Literal["cxcywh", "xyxy"] = "xyxy") -> Array:
+    """Overlap of boxes, broadcast over the leading axes (`box1[:, None]` against `box2[None]` is pairwise).
+
+    iou = inter / union; giou = iou - (hull - union) / hull; diou = iou - rho2 / c2; ciou = diou - alpha v, with
+    v = (4 / pi^2) (atan(w2 / h2) - atan(w1 / h1))^2 and alpha = v / (v - iou + 1), which carries no gradient.
+
+    Args:
+        box1: (..., 4) the prediction. box2: (..., 4) the target; same unit.
+        kind: which overlap. form: where the guards stand. frame: how both boxes are given.
+
+    Returns:
+        (...) in (-inf, 1]; 0 / 0 gives NaN under `PLAIN`.
+    """
+    xp = array_namespace(box1, box2)
+    corners1 = box1 if frame == "xyxy" else cxcywh_to_xyxy(box1)
+    corners2 = box2 if frame == "xyxy" else cxcywh_to_xyxy(box2)
+    given = frame == "cxcywh" and not form.sides_from_corners
+    w1, h1 = (box1[..., 2], box1[..., 3]) if given else _sides(corners1, form)
+    w2, h2 = (box2[..., 2], box2[..., 3]) if given else _sides(corners2, form)
+
+    low = xp.maximum(corners1[..., :2], corners2[..., :2])
+    high = xp.minimum(corners1[..., 2:], corners2[..., 2:])
+    overlap = (high - low).clip(0)
+    inter = overlap[..., 0] * overlap[..., 1]
+    union = (w1 * h1 + form.first_area) + w2 * h2 - inter + form.union
+    ratio = inter / union
+    if kind == "iou":
+        return ratio
+
+    hull = xp.maximum(corners1[..., 2:], corners2[..., 2:]) - xp.minimum(corners1[..., :2], corners2[..., :2])
+    if kind == "giou":
+        area = hull[..., 0] * hull[..., 1] + form.hull
+        return ratio - (area - union) / area
+
+    apart = corners2[..., :2] + corners2[..., 2:] - corners1[..., :2] - corners1[..., 2:]
+    distance = (apart[..., 0] ** 2 + apart[..., 1] ** 2) / 4
+    penalty = distance / (hull[..., 0] ** 2 + hull[..., 1] ** 2 + form.diagonal)
+    if kind == "diou":
+        return ratio - penalty
+
+    aspect = (4 / math.pi**2) * (xp.atan(w2 / (h2 + form.aspect)) - xp.atan(w1 / (h1 + form.aspect))) ** 2
+    alpha = _without_gradient(aspect / (aspect - ratio + 1 + form.alpha))
+    return ratio - (penalty + aspect * alpha)
+
+
+def shape_iou(wh1: Array, wh2: Array) -> Array:
+    """IoU of boxes laid on one corner: min(w) min(h) / (area1 + area2 - inter), broadcast over the leading axes.
+
+    Args:
+        wh1: (..., 2) width and height. wh2: (..., 2), same unit.
+    """
+    xp = array_namespace(wh1, wh2)
+    smaller = xp.minimum(wh1, wh2)
+    inter = smaller[..., 0] * smaller[..., 1]
+    return inter / (wh1[..., 0] * wh1[..., 1] + wh2[..., 0] * wh2[..., 1] - inter)
+
+
+def _sides(corners: Array, form: IouForm) -> tuple[Array, Array]:
+    return corners[..., 2] - corners[..., 0], corners[..., 3] - corners[..., 1] + form.height
+
+
+def _without_gradient(value: Array) -> Array:
+    return value.detach() if hasattr(value, "detach") else value
