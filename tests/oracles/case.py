@@ -69,12 +69,14 @@ class Case:
         generators: dict[str, Any] = {}
         for name, info in self.meta["inputs"].items():
             recipe = info.get("recipe")
-            if not recipe:
+            seeded = re.search(r"(?:manual_seed|PCG64|Generator)\((\d+)\)", recipe or "")
+            if not recipe or not seeded:
                 continue
-            seed = int(re.search(r"(?:manual_seed|PCG64)\((\d+)\)", recipe)[1])
-            spread = float(re.search(r"-1\)\*(-?[\d.]+)", recipe)[1])
+            seed = int(seeded[1])
+            own = re.search(rf"\b{name.split('.')[-1]}\b[^(]*\(\*([\d.]+)", recipe)  # a scale of its own: `hm (*4.0+0.0), reg (*1.0)`
+            spread = float((own or re.search(r"-1\)\*(-?[\d.]+)", recipe))[1])
             shift = re.search(r"-1\)\*-?[\d.]+\s*\+\s*(-?[\d.]+)", recipe)
-            if "torch.Generator" in recipe:
+            if "PCG64" not in recipe:
                 source = generators.setdefault(recipe, torch.Generator().manual_seed(seed))
                 value = (torch.rand(info["shape"], generator=source) * 2 - 1) * spread
                 drawn[name] = value + float(shift[1]) if shift else value
