@@ -27,4 +27,5 @@ def hyp_keys(record: type) -> tuple[HypKey, ...]:
     return tuple(
         HypKey(f.name, f.default, f.metadata["low"], f.metadata["high"], f.metadata["meaning"])  # type: ignore[arg-type]
         for f in fields(record)
+        if "meaning" in f.metadata  # the others are switches, not keys
     )

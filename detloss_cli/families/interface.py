@@ -40,6 +40,13 @@ class Gain:
             value *= step.factor
         return value
 
+    def factor(self, source: str) -> float:
+        """Product of the factors of one source."""
+        value = 1.0
+        for step in self.steps:
+            value *= step.factor if step.source == source else 1.0
+        return value
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -24,7 +24,8 @@ class IouForm:
     """Where the guards stand.
 
     union, hull, diagonal: added to the union, to the area of the hull, to its squared diagonal. first_area: added to the area of the first
-    box. height: added to both heights. alpha: added to the denominator of CIoU's alpha. aspect: added to the height inside atan.
+    box. height: added to both heights. one: added to the 1 in the denominator of CIoU's alpha, where float32 may swallow it and leave
+    0 / 0 for identical boxes; alpha: added to that denominator last, where it counts. aspect: added to the height inside atan.
     sides_from_corners: widths and heights are recomputed from the corners; False takes them as given (centre-size boxes only).
     """
 
@@ -33,6 +34,7 @@ class IouForm:
     diagonal: float = 0.0
     first_area: float = 0.0
     height: float = 0.0
+    one: float = 0.0
     alpha: float = 0.0
     aspect: float = 0.0
     sides_from_corners: bool = True
@@ -41,10 +43,10 @@ class IouForm:
 PLAIN = IouForm()
 YOLOV5_1 = IouForm(first_area=1e-16, hull=1e-16, diagonal=1e-16)  # yolov5 1.0 and 2.0, yolov3-spp
 YOLOV5_3 = IouForm(first_area=1e-16, hull=1e-16, diagonal=1e-16, alpha=1e-16)  # yolov5 3.0
-YOLOV5_31 = IouForm(union=1e-9, hull=1e-9, diagonal=1e-9, height=1e-9, alpha=1e-9)  # yolov5 3.1
-YOLOV5_4 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, alpha=1e-7)  # yolov5 4.0 to 6.1, the xyxy path of later releases
-YOLOV5_62 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, alpha=1e-7, sides_from_corners=False)  # yolov5 6.2 and later
-YOLOV7 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, alpha=1e-7, aspect=1e-7)  # yolov7
+YOLOV5_31 = IouForm(union=1e-9, hull=1e-9, diagonal=1e-9, height=1e-9, one=1e-9)  # yolov5 3.1 and 4.0
+YOLOV5_5 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, one=1e-7)  # yolov5 5.0 to 6.1, the xyxy path of later releases
+YOLOV5_62 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, one=1e-7, sides_from_corners=False)  # yolov5 6.2 and later
+YOLOV7 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, one=1e-7, aspect=1e-7)  # yolov7
 
 
 def iou(box1: Array, box2: Array, *, kind: Kind = "iou", form: IouForm = PLAIN, frame: Literal["cxcywh", "xyxy"] = "xyxy") -> Array:
@@ -88,7 +90,7 @@ def iou(box1: Array, box2: Array, *, kind: Kind = "iou", form: IouForm = PLAIN, 
         return ratio - penalty
 
     aspect = (4 / math.pi**2) * (xp.atan(w2 / (h2 + form.aspect)) - xp.atan(w1 / (h1 + form.aspect))) ** 2
-    alpha = _without_gradient(aspect / (aspect - ratio + 1 + form.alpha))
+    alpha = _without_gradient(aspect / (aspect - ratio + (1 + form.one) + form.alpha))
     return ratio - (penalty + aspect * alpha)
 
 

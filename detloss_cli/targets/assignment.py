@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from array_api_compat import array_namespace, device
+
 Array = Any  # numpy.ndarray or torch.Tensor: assignment is written once for both, against the array API
 
 Frame = Literal["cxcywh", "cxcywh_px", "xyxy_px"]
@@ -44,3 +46,10 @@ class Assignment:
 
     def __len__(self) -> int:
         return int(self.level.shape[0])
+
+
+def without_rows(targets: Targets, assignment: Assignment) -> Array:
+    """(U,) int64: the targets that no row of the assignment names, in order."""
+    xp = array_namespace(targets.boxes)
+    everyone = xp.arange(targets.boxes.shape[0], dtype=xp.int64, device=device(targets.boxes))
+    return everyone[~xp.isin(everyone, assignment.gt)]

@@ -1,0 +1,271 @@
+"""yolov5: anchors by ratio, CIoU, objectness towards the overlap, one BCE a class. Releases 1.0 to 7.0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from detloss_cli.errors import DetlossError
+from detloss_cli.families.gains import by_area, by_classes, by_levels
+from detloss_cli.families.hyp import hyp_field
+from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
+from detloss_cli.geometry.decode import decode_sigmoid, encode_sigmoid
+from detloss_cli.geometry.iou import YOLOV5_1, YOLOV5_3, YOLOV5_5, YOLOV5_31, YOLOV5_62, IouForm, Kind
+from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.losses.anchor_grid import GridRules, level_terms
+from detloss_cli.losses.bce import smooth_bce
+from detloss_cli.losses.elementwise import elementwise
+from detloss_cli.losses.grid_marks import Fit, base_rate_head, perfect_head
+from detloss_cli.losses.term import LossBreakdown, Term
+from detloss_cli.predictions.interface import Predictions
+from detloss_cli.targets.anchor_ratio import Mirror, assign_by_anchor_ratio, outside_grid
+from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
+from detloss_cli.targets.ratio_reasons import ratio_reasons
+
+ID = "yolov5"
+TITLE = "YOLOv5: anchor ratio, CIoU, objectness towards the IoU"
+SOURCE = "ultralytics/yolov5 v1.0 to v7.0"
+LICENCE = "GPL-3.0, AGPL-3.0 since 2023"
+NEEDS_PREDICTIONS = False
+FRAME: Frame = "cxcywh"
+IMGSZ = 640
+MODEL = "yolov5s"
+HYP = "scratch-low"
+LOADER = "yolov5-7.0"
+TERMS = ("box", "obj", "cls")
+
+
+@dataclass(frozen=True, slots=True)
+class Hyp:
+    """Keys of a yolov5 hyp file that the loss reads, and the switches that are no keys."""
+
+    box: float = hyp_field(0.05, 0.02, 0.2, "gain of the box term (`giou` before 3.1)")
+    cls: float = hyp_field(0.5, 0.2, 4.0, "gain of the class term")
+    cls_pw: float = hyp_field(1.0, 0.5, 2.0, "BCE weight of a present class")
+    obj: float = hyp_field(1.0, 0.2, 4.0, "gain of the objectness term")
+    obj_pw: float = hyp_field(1.0, 0.5, 2.0, "BCE weight of a positive cell")
+    anchor_t: float = hyp_field(4.0, 2.0, 8.0, "largest ratio of box to anchor side that matches, exclusive")
+    fl_gamma: float = hyp_field(0.0, 0.0, 2.0, "focal gamma of cls and obj, 0 is plain BCE")
+    label_smoothing: float = hyp_field(0.0, 0.0, 0.1, "class targets 1 - eps/2 and eps/2; the trainer's CLI overwrites it")
+    gr: float = 1.0
+    sort_obj_iou: bool = False
+    autobalance: bool = False
+    element: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One release.
+
+    mirror, clamp: of the assignment. kind, form: of the overlap. balance3, balance: objectness weight a level of a three-level head, of any
+    other. scales: what the trainer scales. box_key: the box gain's name. in_loss: box and cls are multiplied with 3/levels inside the loss.
+    obj4: objectness is too, and with this for four levels. smoothing: label smoothing is read. items: how many items are returned.
+    spare: subtracted from the number of classes in the class prior.
+    """
+
+    mirror: Mirror
+    clamp: bool
+    kind: Kind
+    form: IouForm
+    balance3: tuple[float, ...]
+    balance: tuple[float, ...]
+    scales: tuple[str, ...]
+    box_key: str = "box"
+    in_loss: bool = False
+    obj4: float | None = None
+    smoothing: bool = False
+    items: int = 4
+    spare: float = 0.99
+
+
+_OLD = Profile("fraction", False, "giou", YOLOV5_1, (1.0,) * 3, (1.0,) * 5, ("classes",), box_key="giou")
+_V2 = replace(_OLD, balance3=(4.0, 1.0, 0.4), balance=(4.0, 1.0, 0.4, 0.1), in_loss=True, obj4=1.4)
+_V3 = replace(_V2, mirror="complement", kind="ciou", form=YOLOV5_3)
+_V31 = replace(_V3, form=YOLOV5_31, box_key="box")
+_V4_WEIGHTS = (4.0, 1.0, 0.3, 0.1, 0.03)
+_V4 = replace(_V31, clamp=True,  balance3=_V4_WEIGHTS[:3], balance=_V4_WEIGHTS, scales=("classes", "size"), obj4=None)
+_V5 = replace(
+    _V4,
+    in_loss=False,
+    form=YOLOV5_5,
+    balance3=(4.0, 1.0, 0.4),
+    balance=(4.0, 1.0, 0.25, 0.06, 0.02),
+    scales=("classes", "size", "levels"),
+    smoothing=True,
+)
+_V6 = replace(_V5, items=3)
+_V62 = replace(_V6, form=YOLOV5_62)
+PROFILES: Mapping[str, Profile] = {
+    "1.0": _OLD,
+    "2.0": _V2,
+    "3.0": _V3,
+    "3.1": _V31,
+    "4.0": _V4,
+    "5.0": _V5,
+    "6.0": _V6,
+    "6.1": _V6,
+    "6.2": _V62,
+    "7.0": replace(_V62, spare=0.99999),
+}
+
+
+def channels(head: Head) -> Channels:
+    """x, y, w, h, objectness, then one a class."""
+    return Channels(slice(0, 4), 4, slice(5, 5 + head.num_classes))
+
+
+def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
+    """box, obj and cls from the hyp file to the loss."""
+    rules = PROFILES[profile]
+    trainer, inside = "train.py", "loss"
+    box: list[GainStep] = [by_levels(head, trainer)] if "levels" in rules.scales else []
+    cls = [by_classes(head, trainer)]
+    obj = [by_area(head, 640, trainer), by_levels(head, trainer)] if "size" in rules.scales else []
+    if "levels" in rules.scales:
+        cls.append(by_levels(head, trainer))
+    if rules.in_loss:
+        box.append(by_levels(head, inside))
+        cls.append(by_levels(head, inside))
+        if rules.obj4 is not None:
+            obj.append(by_levels(head, inside))
+            if len(head.levels) == 4:
+                obj.append(GainStep("four levels", rules.obj4, inside))
+    return (
+        Gain("box", rules.box_key, hyp.box, tuple(box)),
+        Gain("obj", "obj", hyp.obj, tuple(obj)),
+        Gain("cls", "cls", hyp.cls, tuple(cls)),
+    )
+
+
+def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
+    """The hyp after train.py has scaled its gains."""
+    used = {gain.term: gain.hyp * gain.factor("train.py") for gain in gain_ledger(hyp, head, profile)}
+    return replace(hyp, box=used["box"], obj=used["obj"], cls=used["cls"])
+
+
+def balance(head: Head, profile: str) -> tuple[float, ...]:
+    """Objectness weight of each level, fine to coarse.
+
+    Raises:
+        DetlossError: more levels than the release has weights for.
+    """
+    rules, count = PROFILES[profile], len(head.levels)
+    weights = rules.balance3 if count == 3 else rules.balance
+    if count > len(weights):
+        raise DetlossError(f"yolov5 {profile} has objectness weights for {len(weights)} levels, this head has {count}", where="--model")
+    return weights[:count]
+
+
+def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
+    """obj: log(8 / cells of a 640 px picture), cls: log(0.6 / (classes - spare)), the rest 0."""
+    biases = []
+    for level in head.levels:
+        bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
+        bias[:, 4] = math.log(8 / (640 / level.stride) ** 2)
+        bias[:, 5:] = math.log(0.6 / (head.num_classes - PROFILES[profile].spare))
+        biases.append(bias)
+    return tuple(biases)
+
+
+def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
+    """Constant objectness and class logits that minimise the loss; boxes as in the prior."""
+    rules = _rules(hyp, profile)
+    plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
+    pairs = [(batch.targets, batch.assignment) for batch in batches]
+    fits = (Fit(rules.obj, hyp.obj_pw if plain else None), Fit(rules.cls, hyp.cls_pw if plain else None))
+    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, rules, *fits)
+
+
+def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
+    """The head that answers each slot with its winning target."""
+    return perfect_head(head, channels(head), targets, assignment, _rules(hyp, profile), encode_sigmoid, torch.float64)
+
+
+def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
+    """Every anchor within `anchor_t` of a box, in its cell and up to two neighbours.
+
+    Raises:
+        DetlossError: a centre on the right or lower edge, in a release before 4.0, which raises IndexError there.
+    """
+    rules = PROFILES[profile]
+    rows = assign_by_anchor_ratio(targets, head.levels, threshold=hyp.anchor_t, mirror=rules.mirror, clamp=rules.clamp)
+    if not rules.clamp and bool(outside_grid(rows, head.levels).any()):
+        first = int(rows.gt[outside_grid(rows, head.levels)][0])
+        raise DetlossError(f"box {first} has its centre on the edge: yolov5 {profile} raises IndexError", hint="4.0 and later clamp the cell")
+    return rows
+
+
+def refused(head: Head, hyp: Hyp, targets: Targets, *, profile: str) -> dict[int, Reason]:
+    """Boxes that this release cannot take at all: it raises IndexError over them."""
+    rules = PROFILES[profile]
+    if rules.clamp:
+        return {}
+    rows = assign_by_anchor_ratio(targets, head.levels, threshold=hyp.anchor_t, mirror=rules.mirror, clamp=False)
+    bad = rows.gt[outside_grid(rows, head.levels)]
+    return {int(gt): Reason("edge_of_grid", f"centre on the right or lower edge: yolov5 {profile} raises IndexError") for gt in bad}
+
+
+def loss(
+    head: Head,
+    hyp: Hyp,
+    targets: Targets,
+    predictions: Predictions,
+    assignment: Assignment,
+    *,
+    profile: str,
+    state: tuple[float, ...] | None = None,
+) -> LossBreakdown:
+    """box + obj + cls over levels; the trainer multiplies by the batch size before backward.
+
+    Args:
+        state: objectness weights that autobalance left behind, None for the release's own.
+    """
+    rules = _rules(hyp, profile)
+    inside = {gain.term: gain.factor("loss") for gain in gain_ledger(hyp, head, profile)}
+    weights = balance(head, profile) if state is None else state
+    terms, moved, overlap, target, wins = [], list(weights), [], [], []
+    for index in range(len(head.levels)):
+        level = level_terms(head, index, channels(head), targets, predictions, assignment, rules)
+        count = level.overlap.shape[0]
+        terms.append(Term("box", index, level.box, hyp.box * inside["box"], count, level.per_box))
+        terms.append(Term("obj", index, level.obj, hyp.obj * inside["obj"] * weights[index], count, level.per_obj))
+        terms.append(Term("cls", index, level.cls, hyp.cls * inside["cls"], count, level.per_cls))
+        if hyp.autobalance:
+            moved[index] = moved[index] * 0.9999 + 0.0001 / float(level.obj.detach())
+        overlap.append(level.overlap)
+        target.append(level.target)
+        wins.append(level.wins)
+    if hyp.autobalance:
+        moved = [weight / moved[_middle(head)] for weight in moved]
+    extra = {"overlap": torch.cat(overlap), "objectness_target": torch.cat(target), "wins": torch.cat(wins), "balance": weights}
+    return LossBreakdown(tuple(terms), float(predictions.images), tuple(moved), extra)
+
+
+def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
+    """For each box without a row: the ratio that no anchor meets."""
+    found = ratio_reasons(targets, head.levels, hyp.anchor_t, head.imgsz, without_rows(targets, assignment))
+    return {gt: Reason(*reason) for gt, reason in found.items()}
+
+
+def _rules(hyp: Hyp, profile: str) -> GridRules:
+    release = PROFILES[profile]
+    present, absent = smooth_bce(hyp.label_smoothing if release.smoothing else 0.0)
+    kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
+    obj = elementwise(kind, pos_weight=hyp.obj_pw, gamma=hyp.fl_gamma)
+    cls = elementwise(kind, pos_weight=hyp.cls_pw, gamma=hyp.fl_gamma)
+    return GridRules(decode_sigmoid, release.kind, release.form, obj, cls, hyp.gr, hyp.sort_obj_iou, present, absent)
+
+
+def _middle(head: Head) -> int:
+    """The level that autobalance keeps at weight 1: stride 16.
+
+    Raises:
+        DetlossError: the head has none, where the release raises ValueError.
+    """
+    if 16 not in head.strides:
+        raise DetlossError("autobalance needs a level of stride 16", where="--autobalance", hint=f"this head has {head.strides}")
+    return head.strides.index(16)

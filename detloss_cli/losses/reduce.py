@@ -1,0 +1,35 @@
+"""Means that are defined, and zero, over no rows at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from detloss_cli.predictions.interface import Background
+
+Elementwise = Callable[[Tensor, Tensor], Tensor]
+
+
+def mean_or_zero(values: Tensor) -> Tensor:
+    """Sum over the number of values, () and 0 for none: written without a branch on how many there are."""
+    return values.sum() / torch.ones_like(values).sum().clamp(min=1)
+
+
+def mean_over_plane(
+    plane: Tensor | Background, slots: tuple[Tensor, Tensor, Tensor, Tensor], logit: Tensor, target: Tensor, loss: Elementwise
+) -> Tensor:
+    """Mean of an elementwise loss over all cells of a plane whose target is 0 but for some slots.
+
+    Args:
+        plane: (B, A, H, W) logits, or the constant that they are. slots: image, anchor, row, col, each (S,) int64, no slot twice.
+        logit: (S,) the plane's logits at the slots. target: (S,) their targets. loss: elementwise, of logits and targets.
+    """
+    if isinstance(plane, Background):
+        images, anchors, rows, cols = plane.shape
+        taken = torch.zeros_like(plane.logit).index_add(0, slots[1], torch.ones_like(logit))
+        empty = loss(plane.logit, torch.zeros_like(plane.logit)) * (images * rows * cols - taken)
+        return (empty.sum() + loss(logit, target).sum()) / (images * anchors * rows * cols)
+    full = torch.zeros_like(plane).index_put(slots, target.to(plane.dtype))
+    return loss(plane, full).mean()

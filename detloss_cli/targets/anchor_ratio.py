@@ -1,0 +1,120 @@
+"""Assignment by the ratio of box to anchor, with neighbour cells: yolov5, and the candidates of yolov7.
+
+Source: behaviour of ultralytics/yolov5 1.0 to 7.0, written for numpy and torch alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from array_api_compat import array_namespace, device
+
+from detloss_cli.inputs.head import Level
+from detloss_cli.targets.assignment import Array, Assignment, Targets
+
+Mirror = Literal["complement", "fraction"]
+
+
+def assign_by_anchor_ratio(
+    targets: Targets, levels: Sequence[Level], *, threshold: float, mirror: Mirror = "complement", clamp: bool = True, reach: float = 0.5
+) -> Assignment:
+    """Every anchor whose sides are within a factor of the box's takes it, in the box's cell and in up to two neighbours.
+
+    matched iff max(w/aw, aw/w, h/ah, ah/h) < threshold, on each level by itself: a box may match nothing.
+
+    Args:
+        targets: boxes (N, 4) `cxcywh` in 0..1. Arithmetic is done in their dtype: float32 is what a trainer does.
+        levels: rows, cols and anchors (A, 2) px of each level.
+        threshold: hyp `anchor_t`, strict.
+        mirror: how the right and lower neighbour is found: `complement` tests the fraction of cols - x (yolov5 3.0 and later), so that an
+            integer centre takes its own cell twice; `fraction` tests the fraction of x itself (1.0, 2.0).
+        clamp: keep cells inside the grid (yolov5 4.0 and later).
+        reach: how near the border of its cell a centre must be to take the neighbour, cells; 1.0 for yolov7's auxiliary head.
+
+    Returns:
+        Rows level by level: each level all centres, then left, upper, right and lower neighbours, each block anchor-major.
+        extra: `ratio` (P,), the figure that was held to the threshold.
+
+    Raises:
+        IndexError: a centre outside the grid where `clamp` is off, as upstream does.
+    """
+    parts = [_level_rows(targets, level, index, threshold, mirror, clamp, reach) for index, level in enumerate(levels)]
+    xp = array_namespace(targets.boxes)
+    names = ("level", "image", "anchor", "row", "col", "gt", "ratio")
+    columns = {name: xp.concat([part[name] for part in parts]) for name in names}
+    ratio = columns.pop("ratio")
+    return Assignment(**columns, extra={"ratio": ratio})
+
+
+def cell_boxes(targets: Targets, assignment: Assignment, level: Level, chosen: Array) -> Array:
+    """Boxes of the chosen rows of one level in cells, the centre relative to the row's cell: (P, 4).
+
+    Args:
+        chosen: (N_rows,) bool or (P,) int64, rows of the assignment, all of this level.
+    """
+    xp = array_namespace(targets.boxes)
+    boxes = _in_cells(targets.boxes, level)[assignment.gt[chosen], :]
+    corner = xp.stack((assignment.col[chosen], assignment.row[chosen]), axis=-1)
+    return xp.concat((boxes[:, :2] - xp.astype(corner, boxes.dtype), boxes[:, 2:]), axis=-1)
+
+
+def anchors_in_cells(level: Level, like: Array) -> Array:
+    """Anchors of a level in cells, (A, 2), in the dtype and on the device of `like`."""
+    xp = array_namespace(like)
+    return xp.asarray(level.anchors, dtype=like.dtype, device=device(like)) / level.stride
+
+
+def side_ratios(targets: Targets, level: Level) -> Array:
+    """max(w/aw, aw/w, h/ah, ah/h) for each anchor and box of a level: (A, N). A zero side gives inf."""
+    xp = array_namespace(targets.boxes)
+    anchors = anchors_in_cells(level, targets.boxes)
+    ratio = _in_cells(targets.boxes, level)[None, :, 2:] / anchors[:, None, :]
+    return xp.max(xp.maximum(ratio, 1 / ratio), axis=-1)
+
+
+def _in_cells(boxes: Array, level: Level) -> Array:
+    xp = array_namespace(boxes)
+    return boxes * xp.asarray([level.cols, level.rows, level.cols, level.rows], dtype=boxes.dtype, device=device(boxes))
+
+
+def _level_rows(
+    targets: Targets, level: Level, index: int, threshold: float, mirror: Mirror, clamp: bool, reach: float
+) -> dict[str, Array]:
+    xp = array_namespace(targets.boxes)
+    where = device(targets.boxes)
+    ratios = side_ratios(targets, level)
+    anchor, gt = xp.nonzero(ratios < threshold)
+    centre = _in_cells(targets.boxes, level)[gt, :][:, :2]
+    size = xp.asarray([level.cols, level.rows], dtype=centre.dtype, device=where)
+
+    near = (centre % 1.0 < reach) & (centre > 1.0)
+    if mirror == "complement":
+        far = ((size - centre) % 1.0 < reach) & (size - centre > 1.0)
+    else:
+        far = (centre % 1.0 > 1.0 - reach) & (centre < size - 1.0)
+    taken = xp.stack((near[:, 0] | True, near[:, 0], near[:, 1], far[:, 0], far[:, 1]))
+    block, match = xp.nonzero(taken)
+    shifts = xp.asarray([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]], dtype=centre.dtype, device=where) * reach
+    cell = xp.astype(centre[match, :] - shifts[block, :], xp.int64)
+    col, row = cell[:, 0], cell[:, 1]
+    if clamp:
+        col, row = col.clip(0, level.cols - 1), row.clip(0, level.rows - 1)
+    return {
+        "level": xp.zeros_like(col) + index,
+        "image": xp.astype(targets.image[gt][match], xp.int64),
+        "anchor": anchor[match],
+        "row": row,
+        "col": col,
+        "gt": gt[match],
+        "ratio": ratios[anchor, gt][match],
+    }
+
+
+def outside_grid(assignment: Assignment, levels: Sequence[Level]) -> Any:
+    """(P,) True where a row's cell is not on its level's grid: what raises IndexError in releases that do not clamp."""
+    xp = array_namespace(assignment.row)
+    where = device(assignment.row)
+    rows = xp.asarray([level.rows for level in levels], device=where)[assignment.level]
+    cols = xp.asarray([level.cols for level in levels], device=where)[assignment.level]
+    return (assignment.row >= rows) | (assignment.col >= cols) | (assignment.row < -rows) | (assignment.col < -cols)
