@@ -34,6 +34,7 @@ class Assignment:
 
     level, image, anchor, row, col: (P,) int64, the slot. gt: (P,) int64, index into the targets.
     extra: the family's own evidence (ratio, iou, cost, radius), (P,) each: shown, but read by no other family.
+    of_targets: evidence on each target, rows or none, (N,) each: its best cost, how many cells it could have had. Reasons are made of it.
     """
 
     level: Array
@@ -43,6 +44,7 @@ class Assignment:
     col: Array
     gt: Array
     extra: Mapping[str, Array] = field(default_factory=dict)
+    of_targets: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.level.shape[0])
