@@ -1,0 +1,220 @@
+"""What was measured, as plain values: no judgement, no tensors, nothing that prints.
+
+The field names are those of the JSON report. Lists run over levels, classes or terms as their doc says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """path: as given. root: the resolved folder that report paths are relative to. splits: split -> folders or lists read."""
+
+    path: str
+    root: str
+    splits: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every choice that led to the numbers. origins: key -> why it has this value: `default`, `option`, `hyp key giou`, ..."""
+
+    family: str
+    profile: str
+    loader: str
+    model: str
+    imgsz: tuple[int, int]
+    num_classes: int
+    names_source: str
+    geometry: str
+    batch_size: int
+    device: str
+    dtype: str
+    seed: int
+    head: str | None
+    preds: str | None
+    hyp: str
+    gains: str
+    origins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    id: int
+    name: str
+    boxes: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class LostRows:
+    """Rows that the loader does not keep, the images they stand in that it drops whole, and rows by rule."""
+
+    rows: int
+    images: int
+    by_rule: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """images = labelled + background + skipped; missing is the part of background without a label file; rows = non-blank lines;
+    boxes = rows read as a box; kept + lost.rows = rows. sizes: boxes below 32^2, below 96^2 and above, px of the network input."""
+
+    images: int
+    labelled: int
+    background: int
+    missing: int
+    skipped: int
+    rows: int
+    boxes: int
+    kept: int
+    lost: LostRows
+    classes: tuple[ClassFacts, ...]
+    sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFacts:
+    """One level over the data set. cells = rows x cols x anchors of one image. boxes_matched: boxes with a row here. matches_per_anchor: (box, anchor) pairs that pass;
+    positives_per_anchor: rows, neighbours included. obj_target_mean: over distinct positive slots, None without objectness.
+    weight_per_positive: the level's value over its positives relative to the first level that has any, None if it has none or no loss was computed."""
+
+    level: str
+    stride: int
+    rows: int
+    cols: int
+    cells: int
+    anchors: tuple[tuple[float, float], ...]
+    positives: int
+    boxes_matched: int
+    matches_per_anchor: tuple[int, ...]
+    positives_per_anchor: tuple[int, ...]
+    balance: float | None = None
+    obj_target_mean: float | None = None
+    weight_per_positive: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentFacts:
+    """positives: rows. boxes: those handed to the assigner. unassigned: boxes without a row, by reason and size class.
+    per_box: rows a box. slots: claimed more than once; collision_rows = positives - distinct slots. best_possible_recall: share of boxes
+    with an anchor, anchors_per_target: anchors a box, None in families without anchors."""
+
+    positives: int
+    boxes: int
+    unassigned: int
+    by_reason: Mapping[str, int]
+    by_size: Mapping[str, int]
+    per_box_mean: float
+    per_box_max: int
+    per_box_histogram: tuple[int, ...]
+    collision_slots: int
+    collision_rows: int
+    boxes_without_slot: int
+    class_conflicts: int
+    best_possible_recall: float | None
+    anchors_per_target: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GainFacts:
+    """A gain from hyp to used. steps: (rule, factor, source) in turn."""
+
+    term: str
+    key: str
+    hyp: float
+    steps: tuple[tuple[str, float, str], ...]
+    used: float
+
+
+@dataclass(frozen=True, slots=True)
+class TermFacts:
+    """One term at one level, mean over batches. share: of the total. count: positives behind it over the whole data set."""
+
+    name: str
+    level: str | None
+    raw: float
+    gain: float
+    value: float
+    share: float | None
+    count: int
+    per_positive: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LossFacts:
+    """terms: level by level in the family's order. totals: by term name and `total`. marks: totals of the synthetic heads, by head.
+    notes: what the marks assume, by name."""
+
+    terms: tuple[TermFacts, ...]
+    totals: Mapping[str, float]
+    batch_factor: float
+    batches: int
+    marks: Mapping[str, Mapping[str, float]]
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFacts:
+    """One row a box that was handed to the assigner, in file order. N boxes, L levels.
+
+    path: label file of each. line, cls: (N,). width, height: (N,) px of the network input. positives: (N, L) rows by level.
+    slots: (N,) slots won. reason: key, "" where the box has positives. text: the reason in this box's numbers.
+    """
+
+    path: tuple[str, ...]
+    line: NDArray[np.int32]
+    cls: NDArray[np.int64]
+    width: NDArray[np.float32]
+    height: NDArray[np.float32]
+    positives: NDArray[np.int32]
+    slots: NDArray[np.int32]
+    reason: tuple[str, ...]
+    text: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Two boxes that claim one slot. first, second: index into the boxes, the second in file order being where a finding stands."""
+
+    first: int
+    second: int
+    level: str
+    same_class: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HypFacts:
+    """One key of a hyp file. used: does the family's loss read it. low, high: range that the trainer's evolution searches."""
+
+    key: str
+    value: object
+    default: float | None
+    low: float | None
+    high: float | None
+    used: bool
+    meaning: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one run measured; a part that a command does not need is None."""
+
+    command: str
+    data: DataFacts | None = None
+    settings: Settings | None = None
+    labels: LabelFacts | None = None
+    levels: tuple[LevelFacts, ...] | None = None
+    assignment: AssignmentFacts | None = None
+    gains: tuple[GainFacts, ...] | None = None
+    loss: LossFacts | None = None
+    boxes: BoxFacts | None = None
+    collisions: tuple[Collision, ...] | None = None
+    hyp: tuple[HypFacts, ...] | None = None
