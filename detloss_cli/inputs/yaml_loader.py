@@ -67,6 +67,7 @@ class Loader(yaml.SafeLoader):
     def __init__(self, text: str, log: FaultLog) -> None:
         super().__init__(text)
         self.log = log
+        self.alias_line = 0
 
     def fetch_flow_collection_start(self, token: Any) -> None:
         if self.flow_level >= MAX_DEPTH:
@@ -104,7 +105,9 @@ class Loader(yaml.SafeLoader):
             raise TooDeep(index)
         place = self.log.places.of(index)
         if isinstance(event, yaml.AliasEvent):
-            self.log.add("yaml-alias", index, f"*{event.anchor}")
+            if place[0] != self.alias_line:  # a bomb has dozens in a line
+                self.log.add("yaml-alias", index, f"*{event.anchor}")
+            self.alias_line = place[0]
             return Node("scalar", *place, text=f"*{event.anchor}", refused=True)
         refused = event.tag is not None
         if refused:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
 
 import yaml
 
-from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.small_file import MAX_BYTES, read_bytes
 from detloss_cli.inputs.yaml_loader import MAX_DEPTH, FaultLog, Loader, Places, TooDeep
 from detloss_cli.inputs.yaml_node import Node
-
-MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +27,8 @@ def read_yaml(path: str, *, max_bytes: int = MAX_BYTES) -> YamlDocument:
     Raises:
         DetlossError: it cannot be opened or is no regular file.
     """
-    try:
-        body = _read_bytes(path, max_bytes + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise DetlossError(f"cannot be read: {reason}", where=path, hint="check the path and its permissions") from error
-    if len(body) > max_bytes:
+    body = read_bytes(path, max_bytes=max_bytes)
+    if body is None:
         fault = Fault("yaml-too-large", path, None, None, "", f"more than {max_bytes:,} bytes")
         return YamlDocument(path, None, (fault,))
     return parse_yaml(body, path)
@@ -69,12 +61,3 @@ def parse_yaml(body: bytes, path: str) -> YamlDocument:
         detail = ", ".join(part for part in (error.context, error.problem) if part)
         log.add("yaml-syntax", index, places.rest_of_line(index), detail)
     return YamlDocument(path, root, log.faults())
-
-
-def _read_bytes(path: str, limit: int) -> bytes:
-    # O_NONBLOCK: opening a FIFO must not wait for a writer
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("not a regular file")
-        return file.read(limit)

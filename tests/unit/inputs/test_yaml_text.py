@@ -102,7 +102,7 @@ def test_the_deepest_that_is_allowed():
 
 
 def test_a_flood_of_one_fault_is_counted_not_listed():
-    document = parse_yaml(b"a: [" + b"*x, " * 500 + b"]\n", "x.yaml")
+    document = parse_yaml(b"a:\n" + b"- *x\n" * 500, "x.yaml")
     assert len(document.faults) == MAX_FAULTS_OF_A_KIND + 1
     assert document.faults[-1].detail == "and 400 more"
 
@@ -132,3 +132,7 @@ def test_what_is_no_file_is_one_clear_error(tmp_path, make):
     with pytest.raises(DetlossError, match="cannot be read") as caught:
         read_yaml(path)
     assert caught.value.where == path
+
+
+def test_aliases_of_one_line_are_one_fault():
+    assert places(parse_yaml(b"a: [*x, *y]\nb: *z\n", "x.yaml")) == [("yaml-alias", 1, 5), ("yaml-alias", 2, 4)]
