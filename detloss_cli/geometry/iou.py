@@ -27,6 +27,7 @@ class IouForm:
     box. height: added to both heights. one: added to the 1 in the denominator of CIoU's alpha, where float32 may swallow it and leave
     0 / 0 for identical boxes; alpha: added to that denominator last, where it counts. aspect: added to the height inside atan.
     sides_from_corners: widths and heights are recomputed from the corners; False takes them as given (centre-size boxes only).
+    hull_less: what GIoU takes from the hull: the union, or the intersection, as YOLOX 0.1.0 does.
     """
 
     union: float = 0.0
@@ -38,6 +39,7 @@ class IouForm:
     alpha: float = 0.0
     aspect: float = 0.0
     sides_from_corners: bool = True
+    hull_less: Literal["union", "inter"] = "union"
 
 
 PLAIN = IouForm()
@@ -47,6 +49,9 @@ YOLOV5_31 = IouForm(union=1e-9, hull=1e-9, diagonal=1e-9, height=1e-9, one=1e-9)
 YOLOV5_5 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, one=1e-7)  # yolov5 5.0 to 6.1, the xyxy path of later releases
 YOLOV5_62 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, one=1e-7, sides_from_corners=False)  # yolov5 6.2 and later
 YOLOV7 = IouForm(union=1e-7, hull=1e-7, diagonal=1e-7, height=1e-7, one=1e-7, aspect=1e-7)  # yolov7
+YOLOX = IouForm(union=1e-16, hull=1e-16, sides_from_corners=False)  # its loss; its assignment has no guard
+YOLOX_010 = IouForm(union=1e-16, hull=1e-16, sides_from_corners=False, hull_less="inter")  # 0.1.0, a slip in its GIoU
+TORCHVISION = IouForm(union=1e-7, hull=1e-7)  # torchvision's box losses
 
 
 def iou(box1: Array, box2: Array, *, kind: Kind = "iou", form: IouForm = PLAIN, frame: Literal["cxcywh", "xyxy"] = "xyxy") -> Array:
@@ -81,7 +86,7 @@ def iou(box1: Array, box2: Array, *, kind: Kind = "iou", form: IouForm = PLAIN, 
     hull = xp.maximum(corners1[..., 2:], corners2[..., 2:]) - xp.minimum(corners1[..., :2], corners2[..., :2])
     if kind == "giou":
         area = hull[..., 0] * hull[..., 1] + form.hull
-        return ratio - (area - union) / area
+        return ratio - (area - (union if form.hull_less == "union" else inter)) / area
 
     apart = corners2[..., :2] + corners2[..., 2:] - corners1[..., :2] - corners1[..., 2:]
     distance = (apart[..., 0] ** 2 + apart[..., 1] ** 2) / 4
