@@ -4,9 +4,9 @@
 VENV ?= .venv
 # Processes of the test run.
 JOBS ?= 2
-# Calls that answer are wanted, not names that exist: a version manager's shim may be there and refuse.
+# The first that answers, not the first name that exists: a version manager's shim may be there and refuse, and Debian splits venv off.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := $(VENV)/bin
 # `make bench FULL=1` measures at full size.
 FULL ?=
@@ -18,7 +18,7 @@ demo: $(VENV)/.ready
 	$(BIN)/detloss compute sample_data/vegetables/data.yaml --hyp configs/hyp.scratch-low.yaml --model yolov5s
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -40,12 +40,13 @@ clean:
 
 # torch first and alone, from the constraints, so that nothing that follows pulls in another build.
 $(VENV)/.torch: constraints.txt
-	@test -n "$(PYTHON)" || { echo "detloss needs Python 3.11 or newer: install it, or call make PYTHON=/path/to/python" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
-		rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: install its venv module (python3-venv on Debian)" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	@test -n "$(PYTHON)" || { echo "detloss needs Python 3.11 or newer with its venv module (Debian: python3-venv);" \
+		"install it, or call make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "setting up $(VENV): once, a few minutes" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	@touch $@
 
 $(VENV)/.ready: pyproject.toml $(VENV)/.torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
