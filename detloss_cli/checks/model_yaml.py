@@ -1,0 +1,7 @@
+"""Rules about model files."""
+
+from __future__ import annotations
+
+from detloss_cli.checks.rule import Rule
+
+RULES: tuple[Rule, ...] = ()
