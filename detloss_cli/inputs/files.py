@@ -1,0 +1,74 @@
+"""Open what a data set brings along without being caught by it: no link followed, no FIFO waited for, nothing larger than the limit."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+
+FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a file was not read. kind: the name of the rule that judges it. detail: the system's word on it, or a size in bytes."""
+
+    kind: str
+    detail: str = ""
+
+
+def read_file(name: str, limit: int, dir_fd: int | None = None) -> bytes | Refused:
+    """All bytes of a regular file.
+
+    Args:
+        name: a path, or a name inside `dir_fd`.
+        limit: bytes; a larger file is refused unread.
+    """
+    try:
+        fd = os.open(name, FLAGS, dir_fd=dir_fd)
+    except OSError as error:
+        return refusal(error)
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            return Refused("not-a-file", _form(status.st_mode))
+        if status.st_size > limit:
+            return Refused("label-too-big", str(status.st_size))
+        data = os.read(fd, status.st_size + 1)
+        if len(data) == status.st_size:
+            return data
+        return _read_on(fd, data, status.st_size, limit)
+    except OSError as error:
+        return refusal(error)
+    finally:
+        os.close(fd)
+
+
+def _read_on(fd: int, data: bytes, size: int, limit: int) -> bytes | Refused:
+    """The rest of a file that gave less than asked for, or has grown since it was looked at."""
+    parts, total = [data], len(data)
+    while total <= limit and (more := os.read(fd, min(1 << 20, limit + 1 - total))):
+        parts.append(more)
+        total += len(more)
+    return b"".join(parts) if total == size else Refused("changed-during-scan", f"{size} bytes, then {total}")
+
+
+def refusal(error: OSError) -> Refused:
+    """The rule that an error of the system belongs to."""
+    if error.errno == errno.ELOOP:
+        return Refused("symlink", "")
+    if error.errno == errno.ENOENT:
+        return Refused("changed-during-scan", "it is gone")
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        raise error
+    if error.errno in (errno.ENXIO, errno.EISDIR):
+        return Refused("not-a-file", "")
+    return Refused("unreadable-file", error.strerror or "")
+
+
+def _form(mode: int) -> str:
+    for test, word in ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket")):
+        if test(mode):
+            return word
+    return "a device"

@@ -1,0 +1,62 @@
+"""Width and height of a picture from its header, turned as its EXIF orientation says."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from detloss_cli.errors import DetlossError
+from detloss_cli.inputs.files import FLAGS, Refused, refusal
+
+ORIENTATION = 274
+# The orientations that swap width and height.
+SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+def image_size(path: str) -> tuple[int, int] | Refused:
+    """Width and height in pixels as a trainer sees them, or why they are unknown. Decodes no pixel."""
+    try:
+        # A link to a picture is common (one picture in several sets), and nothing of it is shown; a FIFO is still not waited for.
+        fd = os.open(path, FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+    except OSError as error:
+        return refusal(error)
+    try:
+        with os.fdopen(fd, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(file) as image:
+                width, height = image.size
+                turned = image.getexif().get(ORIENTATION) in SIDEWAYS
+        return (height, width) if turned else (width, height)
+    except UnidentifiedImageError:
+        return Refused("image-unreadable", "no known picture format")
+    except Image.DecompressionBombError:
+        return Refused("image-unreadable", "more pixels than any camera takes")
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, MemoryError, OverflowError) as error:
+        # The decoders raise all of these on a broken header.
+        return Refused("image-unreadable", type(error).__name__)
+
+
+def read_image_sizes(path: Path) -> dict[str, tuple[int, int]]:
+    """A JSON object of picture path -> [width, height], for pictures that are not at hand.
+
+    Raises:
+        DetlossError: the file cannot be read or is something else.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DetlossError(
+            f"cannot read image sizes: {error}", where=str(path), hint='expected {"images/a.jpg": [640, 480], ...}'
+        ) from error
+    if not isinstance(found, dict):
+        raise DetlossError("image sizes are no JSON object", where=str(path), hint='expected {"images/a.jpg": [640, 480], ...}')
+    sizes: dict[str, tuple[int, int]] = {}
+    for name, size in found.items():
+        if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and 0 < side < 2**31 for side in size)):
+            raise DetlossError(f"the size of {name!r} is not [width, height] in pixels", where=str(path))
+        sizes[name] = (size[0], size[1])
+    return sizes

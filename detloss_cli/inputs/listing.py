@@ -1,0 +1,61 @@
+"""The images of the splits of a data set, each once, whatever names it: folders and list files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from detloss_cli.inputs.dataspec import DataSpec
+from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.image_list import pair_list
+from detloss_cli.inputs.limits import Limits
+from detloss_cli.inputs.pairing import Paired, pair_folder
+
+
+@dataclass(slots=True)
+class Listing:
+    """M images. pictures, labels, splits: (M,) as in `Images`. labels_only: True if no picture was found, only labels."""
+
+    pictures: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    splits: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    caches: list[str] = field(default_factory=list)
+    labels_only: bool = False
+
+
+def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_outside: bool = False) -> Listing:
+    """Find the images of `splits`, in that order. An image that several of them name belongs to the first."""
+    listing = Listing()
+    owner: dict[str, str] = {}
+    named: dict[str, str] = {}
+    for split in splits:
+        for source in spec.splits.get(split, ()):
+            real = os.path.realpath(source)
+            if real in named:
+                if named[real] != split:
+                    listing.faults.append(Fault("split-same-path", spec.path, None, None, source, f"{named[real]} and {split}"))
+                continue
+            named[real] = split
+            find = pair_list if source.lower().endswith(".txt") and os.path.isfile(source) else pair_folder
+            _add(listing, find(source, spec.root, limits, allow_outside=allow_outside), split, owner)
+    listing.caches = sorted(set(listing.caches))
+    listing.labels_only = bool(listing.pictures) and all(
+        picture == label for picture, label in zip(listing.pictures, listing.labels, strict=True)
+    )
+    return listing
+
+
+def _add(listing: Listing, paired: Paired, split: str, owner: dict[str, str]) -> None:
+    listing.faults.extend(paired.faults)
+    listing.caches.extend(paired.caches)
+    for picture, label in zip(paired.pictures, paired.labels, strict=True):
+        first = owner.setdefault(picture, split)
+        if len(owner) > len(listing.pictures):
+            listing.pictures.append(picture)
+            listing.labels.append(label)
+            listing.splits.append(split)
+        else:
+            kind = "listed-twice" if first == split else "split-overlap"
+            listing.faults.append(Fault(kind, picture, None, None, os.path.basename(picture), f"{first} and {split}"))

@@ -1,0 +1,129 @@
+"""Which label file belongs to which picture: the last `/images/` of a path becomes `/labels/`, the extension `.txt`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import Limits
+from detloss_cli.inputs.scan import Folder, scan
+
+# Text files that tools leave beside labels, by their names in lower case.
+NOT_LABELS = frozenset(
+    {"classes.txt", "names.txt", "labels.txt", "predefined_classes.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "notes.txt"}
+)
+
+
+@dataclass(slots=True)
+class Paired:
+    """Pictures and their label files, in the order of the pictures' paths.
+
+    pictures: the label file itself where there are labels only. labels: "" if a picture has none. caches: label caches found on the way.
+    """
+
+    pictures: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    caches: list[str] = field(default_factory=list)
+
+
+def label_folder(folder: str) -> str:
+    """The folder that holds the labels of the pictures in `folder`; the same one if its path has no `/images/`."""
+    head, found, tail = f"{folder}/".rpartition("/images/")
+    return f"{head}/labels/{tail}".rstrip("/") if found else folder
+
+
+def is_inside(path: str, root: str) -> bool:
+    """True if a path, its links resolved, lies at or below `root`, which is resolved already."""
+    real = os.path.realpath(path)
+    return real == root or real.startswith(root.rstrip("/") + "/")
+
+
+def pair_folder(source: str, root: str, limits: Limits, *, allow_outside: bool = False) -> Paired:
+    """Find the pictures below a folder and pair them with their labels.
+
+    Args:
+        source: a folder of pictures, of pictures and labels, or of labels alone.
+        root: resolved; a label folder that leaves it is a fault and is not read.
+        allow_outside: read it nevertheless.
+    """
+    found = scan(source, limits)
+    folders, paired = found.folders, Paired(faults=found.faults)
+    twin = label_folder(source)
+    if twin != source and os.path.isdir(twin):
+        # a folder that was named on the command line is its own root; its labels then lie beside it
+        if allow_outside or is_inside(twin, os.path.dirname(root) if source == root else root):
+            below = scan(twin, limits)
+            folders = {**folders, **below.folders}
+            paired.faults.extend(below.faults)
+        else:
+            paired.faults.append(Fault("leaves-root", twin, None, None, "", root))
+    label_homes = {path for path in folders if path == twin or path.startswith(twin + "/")} if twin != source else set()
+    if not any(folder.pictures for folder in folders.values()):
+        _labels_only({path: folders[path] for path in label_homes} or folders, paired)
+    else:
+        used: dict[str, set[str]] = {}
+        for path, folder in folders.items():
+            if folder.pictures:
+                home = label_folder(path)
+                _pair(path, folder, home, folders.get(home, Folder()), paired, used.setdefault(home, set()))
+        for home in sorted({*label_homes, *used}):
+            if home in folders:
+                _left_over(home, folders[home], used.get(home, set()), paired)
+        order = sorted(range(len(paired.pictures)), key=paired.pictures.__getitem__)
+        paired.pictures = [paired.pictures[n] for n in order]
+        paired.labels = [paired.labels[n] for n in order]
+    paired.caches = [f"{path}/{name}" for path, folder in folders.items() for name in folder.caches]
+    paired.caches += [path for path in {f"{source}.cache", f"{twin}.cache"} if os.path.isfile(path)]
+    return paired
+
+
+def _labels_only(folders: dict[str, Folder], paired: Paired) -> None:
+    for path, folder in folders.items():
+        for name in folder.texts:
+            full = f"{path}/{name}"
+            if _is_label(name):
+                paired.pictures.append(full)
+                paired.labels.append(full)
+            else:
+                paired.faults.append(Fault("not-a-label", full, None, None, name))
+
+
+def _is_label(name: str) -> bool:
+    lower = name.lower()
+    return lower not in NOT_LABELS and not lower.startswith("readme")
+
+
+def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, used: set[str]) -> None:
+    names = set(labels.texts)
+    folded: dict[str, str] | None = None
+    stems: dict[str, str] = {}
+    for name in folder.pictures:
+        picture = f"{path}/{name}"
+        stem = name.rpartition(".")[0]
+        wanted = f"{stem}.txt"
+        if stem in stems:
+            paired.faults.append(Fault("same-stem", picture, None, None, name, stems[stem]))
+        stems.setdefault(stem, name)
+        paired.pictures.append(picture)
+        if wanted in names:
+            used.add(wanted)
+            paired.labels.append(f"{home}/{wanted}")
+            continue
+        paired.labels.append("")
+        if folded is None:
+            folded = {text.casefold(): text for text in labels.texts}
+        other = folded.get(wanted.casefold())
+        if other is not None and other not in used:
+            used.add(other)
+            paired.faults.append(Fault("label-case-differs", f"{home}/{other}", None, None, other, wanted))
+        else:
+            paired.faults.append(Fault("image-without-label", picture, None, None, name, f"{home}/{wanted}"))
+
+
+def _left_over(home: str, labels: Folder, used: set[str], paired: Paired) -> None:
+    for name in labels.texts:
+        if name not in used:
+            kind = "label-without-image" if _is_label(name) else "not-a-label"
+            paired.faults.append(Fault(kind, f"{home}/{name}", None, None, name))
