@@ -1,0 +1,148 @@
+"""What CenterNet wants at each map, and the heads that mark where its loss can lie: prior, base rate, perfect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from detloss_cli.errors import DetlossError
+from detloss_cli.families.heat_maps import CERTAIN, PRIOR, distinct_cells, heat_answers, heat_constants
+from detloss_cli.families.interface import BatchTargets
+from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.losses.l1_constant import l1_minimum
+from detloss_cli.losses.masked_l1 import EPS, L1Kind, divisor
+from detloss_cli.predictions.synthetic import AnswerHead
+from detloss_cli.targets.assignment import Assignment, Targets
+from detloss_cli.targets.centres import centres, clipped_boxes, sizes
+from detloss_cli.targets.heatmap import HeatMap, draw_heatmap, find_sorted
+from detloss_cli.targets.slots import last_of_each
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """How size and offset are compared. by_class: the head gives a width and height for each class, of which the box's own is used."""
+
+    size: L1Kind
+    offset: L1Kind
+    by_class: bool
+
+    def size_of(self, out: Tensor, cls: Tensor) -> Tensor:
+        """Width and height of P rows of channels: (P, 2)."""
+        if not self.by_class:
+            return out[:, :2]
+        return torch.gather(out, 1, torch.stack((2 * cls, 2 * cls + 1), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one map is trained towards. P rows, in the order of the assignment.
+
+    heat: its heat map. image, row, col, cls: (P,) int64. size: (P, 2) width and height in cells. offset: (P, 2) centre within its cell.
+    """
+
+    heat: HeatMap
+    image: Tensor
+    row: Tensor
+    col: Tensor
+    cls: Tensor
+    size: Tensor
+    offset: Tensor
+
+
+def channels(num_classes: int, by_class: bool) -> Channels:
+    """Sizes, offset, heat maps."""
+    box = (2 * num_classes if by_class else 2) + 2
+    return Channels(slice(0, box), None, slice(box, box + num_classes))
+
+
+def regression(reg_loss: str, norm_wh: bool, cat_spec_wh: bool) -> Regression:
+    """`norm_wh` goes before `cat_spec_wh`, and both before `reg_loss`, which then is the offset's alone.
+
+    Raises:
+        DetlossError: reg_loss is neither l1 nor sl1, or both switches are on, which the trainer cannot compute.
+    """
+    if reg_loss not in ("l1", "sl1"):
+        raise DetlossError(f"unknown reg_loss {reg_loss!r}", where="hyp", hint="l1 or sl1")
+    if norm_wh and cat_spec_wh:
+        raise DetlossError("norm_wh and cat_spec_wh do not go together", where="hyp", hint="switch one of them off")
+    offset: L1Kind = "sl1" if reg_loss == "sl1" else "l1"
+    size: L1Kind = "norm" if norm_wh else "l1" if cat_spec_wh else offset
+    return Regression(size, offset, cat_spec_wh)
+
+
+def wanted(head: Head, index: int, targets: Targets, assignment: Assignment) -> Wanted:
+    """The targets of one map, from the rows that it has."""
+    level = head.levels[index]
+    rows = torch.nonzero(assignment.level == index).squeeze(1)
+    image, row, col, gt = (column[rows] for column in (assignment.image, assignment.row, assignment.col, assignment.gt))
+    boxes = clipped_boxes(targets.boxes, level)[gt]
+    cls = targets.cls[gt].long()
+    offset = centres(boxes) - torch.stack((col, row), 1).to(boxes.dtype)
+    shape = (targets.images, head.num_classes, level.rows, level.cols)
+    heat = draw_heatmap(image, cls, col, row, assignment.extra["radius"][rows], shape)
+    return Wanted(heat, image, row, col, cls, sizes(boxes), offset)
+
+
+def prior(head: Head, by_class: bool) -> tuple[Tensor, ...]:
+    """One (1, C) a map: heat maps -2.19, the rest 0."""
+    layout = channels(head.num_classes, by_class)
+    bias = torch.zeros(1, layout.count, dtype=torch.float64)
+    bias[:, layout.cls] = PRIOR
+    return tuple(bias.clone() for _ in head.levels)
+
+
+def base_rate(head: Head, how: Regression, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
+    """One (1, C) a map: heat by search, size and offset by the median that their kind of L1 has; 0 where there is no object."""
+    layout = channels(head.num_classes, how.by_class)
+    fitted = []
+    for index, bias in enumerate(prior(head, how.by_class)):
+        found = [wanted(head, index, batch.targets, batch.assignment) for batch in batches]
+        if not found:
+            fitted.append(bias)
+            continue
+        bias = bias.to(found[0].size.device)
+        bias[0, layout.cls] = heat_constants([want.heat for want in found], bias[0, layout.cls])
+        size, offset, cls = (torch.cat([getattr(want, name) for want in found]).to(bias.dtype if name != "cls" else torch.int64)
+                             for name in ("size", "offset", "cls"))  # fmt: skip
+        counts = [len(want.cls) for want in found]
+        weigh = {kind: _weights(counts, kind, bias) for kind in (how.size, how.offset)}
+        bias[0, layout.cls.start - 2 : layout.cls.start] = l1_minimum(offset, weigh[how.offset], how.offset)
+        for group in torch.unique(cls).tolist() if how.by_class else [None]:
+            chosen = slice(None) if group is None else cls == group
+            start = 0 if group is None else 2 * group
+            bias[0, start : start + 2] = l1_minimum(size[chosen], weigh[how.size][chosen], how.size)
+        fitted.append(bias)
+    return tuple(fitted)
+
+
+def perfect(head: Head, how: Regression, targets: Targets, assignment: Assignment) -> AnswerHead:
+    """Each cell with an object answers with the size and offset of its last one and is certain of its classes; all others say no."""
+    layout = channels(head.num_classes, how.by_class)
+    biases, answers, slots = [], [], []
+    for index in range(len(head.levels)):
+        want = wanted(head, index, targets, assignment)
+        bias = torch.zeros(1, layout.count, dtype=torch.float64, device=want.size.device)
+        bias[:, layout.cls] = -torch.logit(bias.new_tensor(1 - CERTAIN))
+        cells, slot = distinct_cells(want.image, want.row, want.col, want.heat)
+        _, _, rows, cols = want.heat.shape
+        own = (want.image * rows + want.row) * cols + want.col
+        last = last_of_each(own)
+        place, _ = find_sorted(cells, own[last])
+        answer = bias.repeat(len(cells), 1)
+        answer[:, layout.cls] = heat_answers(want.heat, cells, bias)
+        size = want.size[last].to(bias.dtype) + (EPS if how.size == "norm" else 0.0)
+        first = 2 * want.cls[last] if how.by_class else torch.zeros_like(place)
+        answer[place[:, None], torch.stack((first, first + 1), 1)] = size
+        answer[place, layout.cls.start - 2 : layout.cls.start] = want.offset[last].to(bias.dtype)
+        biases.append(bias)
+        answers.append(answer)
+        slots.append(slot)
+    return AnswerHead(biases, head.levels, targets.images, answers, slots)
+
+
+def _weights(counts: Sequence[int], kind: L1Kind, like: Tensor) -> Tensor:
+    """(P,) what a row of each batch weighs in the mean over batches."""
+    return torch.cat([torch.full((count,), 1 / divisor(count, kind), dtype=like.dtype, device=like.device) for count in counts])

@@ -1,0 +1,107 @@
+"""What the key-point families share: the heat-map term of one map, its best constants, and the answers it wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from detloss_cli.losses.constant_logit import minimum
+from detloss_cli.losses.heatmap_focal import heatmap_focal, negative_focal, negative_weight, over_centres, positive_focal
+from detloss_cli.predictions.interface import Background, Predictions
+from detloss_cli.targets.heatmap import HeatMap
+
+PRIOR = -2.19  # bias of the last convolution of a heat-map head
+CERTAIN = 1e-6  # how near to 0 and 1 the answers come; the loss clamps at 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class HeatTerm:
+    """raw: () loss of one map, divided. centres: n, cells with target 1. near: cells with a target between 0 and 1.
+    near_weight: mean of (1 - Y)^4 over those, 1 without any. per_positive: (P,) positive part at the cell and class of each row."""
+
+    raw: Tensor
+    centres: int
+    near: int
+    near_weight: float
+    per_positive: Tensor
+
+
+def heat_term(
+    predictions: Predictions, level: int, cls: slice, heat: HeatMap, rows: tuple[Tensor, Tensor, Tensor], of_class: Tensor
+) -> HeatTerm:
+    """The heat-map term of one map, over all cells and classes.
+
+    Args:
+        cls: channels of the heat map. heat: its targets. rows: image, row, col, each (P,) int64, cells of the objects.
+        of_class: (P,) int64, class of each.
+    """
+    image, row, col = rows
+    logits = predictions.at(level, image, torch.zeros_like(image), row, col)[:, cls]
+    per_positive = positive_focal(torch.gather(logits, 1, of_class[:, None])[:, 0])
+    is_centre = heat.value == 1
+    if isinstance(predictions.plane(level, cls.start), Background):
+        total = _constant_total(predictions, level, cls, heat, rows)
+    else:
+        total = _dense_total(predictions, level, cls, heat, is_centre)
+    centres = int(is_centre.sum())
+    near = heat.value[~is_centre]
+    near_weight = float(negative_weight(near).mean()) if near.shape[0] else 1.0
+    return HeatTerm(over_centres(total, centres), centres, int(near.shape[0]), near_weight, per_positive)
+
+
+def heat_constants(heats: Sequence[HeatMap], like: Tensor) -> Tensor:
+    """The logit of each class that minimises the mean of the term over batches, (C,)."""
+    pull, push = torch.zeros_like(like), torch.zeros_like(like)
+    for heat in heats:
+        centre = (heat.value == 1).to(like.dtype)
+        share = 1 / centre.sum().clamp(min=1)
+        pull += share * torch.zeros_like(like).index_add(0, heat.cls, centre)
+        push += share * _negative_mass(heat, torch.ones_like(heat.value, dtype=torch.bool), 0, like)
+    return minimum(lambda x: pull * positive_focal(x) + push * negative_focal(x), like)
+
+
+def heat_answers(heat: HeatMap, cells: Tensor, like: Tensor) -> Tensor:
+    """Logits that answer a map at S cells, (S, C): certain of each class whose centre it is, and certain that it is none of the others.
+
+    A cell near a centre is a negative as well, if a light one: what the term wants there is 0, not the Gaussian.
+    """
+    sure = torch.logit(like.new_tensor(1 - CERTAIN))
+    return torch.where(heat.at_cells(cells).to(like.dtype) == 1, sure, -sure)
+
+
+def distinct_cells(image: Tensor, row: Tensor, col: Tensor, heat: HeatMap) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """The cells of some rows, each once and ascending: their number on all maps, and image, anchor, row, col."""
+    _, _, rows, cols = heat.shape
+    cells = torch.unique((image * rows + row) * cols + col)
+    plane = torch.div(cells, cols, rounding_mode="floor")
+    return cells, (torch.div(plane, rows, rounding_mode="floor"), torch.zeros_like(cells), plane % rows, cells % cols)
+
+
+def _dense_total(predictions: Predictions, level: int, cls: slice, heat: HeatMap, is_centre: Tensor) -> Tensor:
+    logits = predictions.dense(level)[:, 0, :, :, cls].permute(0, 3, 1, 2)
+    negatives = negative_weight(heat.dense().to(logits.dtype)) * negative_focal(logits)  # at a centre the weight is 0
+    at = tuple(column[is_centre] for column in (heat.image, heat.cls, heat.row, heat.col))
+    return negatives.sum() + positive_focal(logits[at]).sum()
+
+
+def _constant_total(predictions: Predictions, level: int, cls: slice, heat: HeatMap, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """The same for a head that says one thing everywhere but at the cells of the objects, without building its planes."""
+    cells, slot = distinct_cells(*rows, heat)
+    logits = predictions.at(level, *slot)[:, cls]
+    inside = heatmap_focal(logits, heat.at_cells(cells).to(logits.dtype)).sum()
+    planes = [predictions.plane(level, channel) for channel in range(cls.start, cls.stop)]
+    bias = torch.stack([plane.logit[0] for plane in planes if isinstance(plane, Background)])
+    outside = ~torch.isin(heat.cells(), cells)
+    lonely = torch.zeros_like(bias).index_add(0, heat.cls, (outside & (heat.value == 1)).to(bias.dtype))
+    mass = _negative_mass(heat, outside, int(cells.shape[0]), bias)
+    return inside + (mass * negative_focal(bias)).sum() + (lonely * positive_focal(bias)).sum()
+
+
+def _negative_mass(heat: HeatMap, counted: Tensor, left_out: int, like: Tensor) -> Tensor:
+    """Sum of (1 - Y)^4 over all cells but those left out, (C,): all cells less what the Gaussians take away."""
+    images, _, rows, cols = heat.shape
+    taken = torch.where(counted, 1 - negative_weight(heat.value.to(like.dtype)), torch.zeros_like(heat.value, dtype=like.dtype))
+    return torch.full_like(like, images * rows * cols - left_out).index_add(0, heat.cls, -taken)
