@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MODULES: dict[str, str] = {
     "yolov5": "detloss_cli.families.yolov5",
+    "keras-yolo3": "detloss_cli.families.keras_yolo3",
     "centernet": "detloss_cli.families.centernet",
 }
 
