@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detloss_cli.checks import data_yaml, hyp_yaml, model_yaml, yaml_text
+from detloss_cli.checks import data_yaml, hyp_yaml, model_yaml, targets, yaml_text
 from detloss_cli.checks.rule import Rule
 
 RULES: dict[str, Rule] = {
@@ -12,6 +12,7 @@ RULES: dict[str, Rule] = {
         data_yaml.RULES,
         hyp_yaml.RULES,
         model_yaml.RULES,
+        tuple(each.rule for each in targets.RULES),
     )
     for rule in rules
 }

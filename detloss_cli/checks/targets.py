@@ -1,0 +1,57 @@
+"""Rules about what the assignment does with the boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detloss_cli.checks.facts_rule import FactsRule, Hit, facts_rule
+from detloss_cli.facts import Facts
+
+
+def box_without_positive(facts: Facts) -> Iterator[Hit]:
+    """A box trains nothing: no slot of the head is assigned to it.
+
+    Its pixels count as background, so the detector is told that the object is not there. The message says which test it fails, with the
+    numbers of this box at the network input. More input pixels, anchors nearer to the data or a finer level bring it back.
+    """
+    boxes = facts.boxes
+    if boxes is None:
+        return
+    for index, reason in enumerate(boxes.reason):
+        if reason:
+            yield Hit(f"no positive for this box: {boxes.text[index]}", None, boxes.path[index], int(boxes.line[index]))
+
+
+def slot_collision(facts: Facts) -> Iterator[Hit]:
+    """Two boxes compete for the same cell and anchor.
+
+    Both are told to answer there; objectness is written once, by the box that comes last in the trainer's order on a CPU, by either on CUDA.
+    Box and class terms count both. A larger input or a finer level keeps them apart.
+    """
+    boxes, pairs = facts.boxes, facts.collisions
+    if boxes is None or pairs is None:
+        return
+    for pair in pairs:
+        first, second = pair.first, pair.second
+        other = f"line {boxes.line[first]}" if boxes.path[first] == boxes.path[second] else f"{boxes.path[first]}:{boxes.line[first]}"
+        kind = "another box" if pair.same_class else "a box of another class"
+        yield Hit(
+            f"competes for the same cell and anchor of {pair.level} with {kind} at {other}", None, boxes.path[second], int(boxes.line[second])
+        )
+
+
+def level_without_positives(facts: Facts) -> Iterator[Hit]:
+    """A level gets no positives: its box and class terms are 0 and it learns only to say no.
+
+    Boxes of the sizes it is made for are missing, or its anchors do not fit them.
+    """
+    for level in facts.levels or ():
+        if level.positives == 0 and facts.assignment is not None and facts.assignment.boxes:
+            yield Hit(f"{level.level} (stride {level.stride}) gets no positives", "inspect anchors compares its anchors with the boxes")
+
+
+RULES: tuple[FactsRule, ...] = (
+    facts_rule("DET401", "warning", box_without_positive),
+    facts_rule("DET402", "warning", slot_collision),
+    facts_rule("DET403", "warning", level_without_positives),
+)

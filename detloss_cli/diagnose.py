@@ -1,0 +1,155 @@
+"""The commands without their dress: a request in, facts and findings out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detloss_cli import scene as scenes
+from detloss_cli.checks.facts_rule import apply
+from detloss_cli.checks.judge import judge
+from detloss_cli.checks.targets import RULES as TARGET_RULES
+from detloss_cli.errors import DetlossError
+from detloss_cli.facts import Facts, GainFacts, HypFacts, LossFacts
+from detloss_cli.finding import Finding
+from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.measure.assignment import AssignmentCount
+from detloss_cli.measure.boxes import box_facts
+from detloss_cli.resolve import Request, Setup, setup
+from detloss_cli.scene import Scene
+
+if TYPE_CHECKING:
+    from detloss_cli.families.interface import BatchTargets, Gain
+    from detloss_cli.measure.batches import Batch
+    from detloss_cli.measure.run import Job
+
+Outcome = tuple[Facts, list[Finding]]
+MARKS = {"prior": "prior", "base_rate": "base-rate", "perfect": "perfect"}
+
+
+def inspect_labels(request: Request) -> Outcome:
+    """What the files hold and what the loader does with each row. Never imports torch."""
+    from detloss_cli.checks.labels import label_findings
+
+    loader = request.loader or "strict"
+    if loader not in LOADERS:
+        raise DetlossError("unknown loader", where=f"--loader {loader}", hint=f"one of {', '.join(LOADERS)}")
+    splits = None if request.split in (None, "all") else tuple(request.split.split(","))
+    dataset, faults = scenes.load(request, splits=splits, loader=loader, sizes=False)
+    height, width = request.imgsz or (640, 640)
+    size_px = dataset.labels.boxes[:, 2:] * np.asarray([width, height], dtype=np.float32)
+    facts = Facts("inspect labels", data=scenes.data_facts(request, dataset), labels=scenes.label_facts(dataset, size_px))
+    return facts, [*judge(faults), *label_findings(dataset)]
+
+
+def inspect_targets(request: Request) -> Outcome:
+    """Positives per level, anchor and class; boxes without any, and why; collisions."""
+    scene, job = _prepare(request)
+    facts, _, _ = _assigned(request, scene, job)
+    return facts, _judged(scene, facts)
+
+
+def compute(request: Request) -> Outcome:
+    """The loss of a data set, term by term, between its marks."""
+    from detloss_cli.measure.run import losses
+
+    scene, job = _prepare(request)
+    facts, batches, assigned = _assigned(request, scene, job)
+    count, _, extra = losses(request.head, job, batches, assigned)
+    marks = {name: count.totals() if kind == request.head else losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
+    loss = count.facts(marks, {})
+    levels = count.levels(facts.levels or (), extra.get("balance"))
+    gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
+    facts = Facts("compute", facts.data, facts.settings, facts.labels, levels, facts.assignment, gains, loss, facts.boxes, facts.collisions)
+    return facts, _judged(scene, facts)
+
+
+def inspect_hyp(request: Request) -> Outcome:
+    """Every key of a hyp file, and the ledger that its gains end in."""
+    from detloss_cli.checks.hyp_lint import lint
+    from detloss_cli.families.hyp import hyp_keys
+
+    chosen = setup(request)
+    keys = {key.name: key for key in hyp_keys(chosen.family.Hyp)}
+    file = chosen.hyp_file
+    rows = tuple(
+        HypFacts(
+            key=name,
+            value=value,
+            default=keys[name].default if name in keys else None,
+            low=keys[name].low if name in keys else None,
+            high=keys[name].high if name in keys else None,
+            used=name in keys,
+            meaning=keys[name].meaning if name in keys else "",
+            line=file.lines.get(name),
+        )
+        for name, value in file.values.items()
+    )
+    classes = 80
+    if request.data:
+        dataset, _ = scenes.load(request, splits=None, loader=chosen.loader, sizes=False)
+        classes = max(1, dataset.num_classes)
+    ledger = chosen.family.gain_ledger(chosen.hyp, chosen.head(classes), chosen.profile)
+    facts = Facts("inspect hyp", gains=tuple(_gain(gain, request.raw_gains) for gain in ledger), hyp=rows)
+    return facts, [*judge(chosen.faults), *lint(file, chosen.family.ID, chosen.profile, tuple(keys.values()))]
+
+
+def _prepare(request: Request) -> tuple[Scene, Job]:
+    import torch
+
+    from detloss_cli.measure.device import pick
+    from detloss_cli.measure.heads import HEADS
+    from detloss_cli.measure.run import Job
+
+    if request.head not in HEADS:
+        raise DetlossError("unknown head", where=f"--head {request.head}", hint=f"one of {', '.join(HEADS)}")
+    device = pick(request.device)
+    chosen = setup(request)
+    scene = scenes.stage(request, chosen)
+    if scene.head.levels and chosen.spec.anchors is None and chosen.spec.num_anchors:
+        raise DetlossError(
+            "this head has a number for anchors: they have to be fitted first", where=f"--model {chosen.spec.name}", hint="inspect anchors fits them"
+        )
+    hyp = chosen.hyp if request.raw_gains else chosen.family.scaled(chosen.hyp, scene.head, chosen.profile)
+    return scene, Job(chosen.family, chosen.profile, scene.head, hyp, device, torch.float32, request.seed)
+
+
+def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Batch], list[BatchTargets]]:
+    from detloss_cli.measure.batches import batches
+    from detloss_cli.measure.run import assignments, host
+
+    family, labels = job.family, scene.labels
+    formed = list(batches(labels, scene.network, job.head.imgsz, request.batch_size, family.FRAME, job.lift))
+    assigned = assignments(job, formed)
+    count = AssignmentCount(job.head, len(labels))
+    why: dict[int, tuple[str, str]] = {}
+    for batch, pair in zip(formed, assigned, strict=True):
+        count.add(host(pair.assignment), batch.rows.start, labels.cls[batch.rows], batch.targets.images)
+        found = family.reasons(job.head, job.hyp, pair.targets, pair.assignment, profile=job.profile)
+        why.update({gt + batch.rows.start: (reason.key, reason.text) for gt, reason in found.items()})
+    size_px = scene.size_px
+    facts = Facts(
+        "inspect targets",
+        data=scenes.data_facts(request, scene.dataset),
+        settings=scenes.settings(request, scene, device=str(job.device), dtype="float32", head=request.head),
+        labels=scenes.label_facts(scene.dataset, size_px),
+        levels=count.levels(),
+        assignment=count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()}),
+        boxes=box_facts(labels, size_px, count.positives, count.slots, why),
+        collisions=tuple(count.pairs.values()),
+    )
+    return facts, formed, assigned
+
+
+def _gain(gain: Gain, raw: bool) -> GainFacts:
+    steps = tuple((step.rule, step.factor, step.source) for step in gain.steps if not raw or step.source == "loss")
+    return GainFacts(gain.term, gain.key, gain.hyp, steps, gain.hyp * math.prod(factor for _, factor, _ in steps))
+
+
+def _judged(scene: Scene, facts: Facts) -> list[Finding]:
+    """Findings of what these commands are about: settings and targets; label rows are judged by `inspect labels`."""
+    label_kinds = {id(fault) for fault in scene.dataset.faults}
+    return [*judge(fault for fault in scene.faults if id(fault) not in label_kinds), *apply(TARGET_RULES, facts)]

@@ -1,0 +1,52 @@
+"""Labels as the batches that a trainer would form of them: file order, no mosaic, no shuffling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detloss_cli.inputs.labels import Labels
+from detloss_cli.targets.assignment import Frame, Targets
+
+Lift = Callable[[NDArray[Any]], Any]  # numpy to the arrays that the assigner shall work on
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch. first_image: index of its first image. rows: its rows of the labels. targets: those, image numbers from 0."""
+
+    first_image: int
+    rows: slice
+    targets: Targets
+
+
+def batches(labels: Labels, network: NDArray[np.float32], imgsz: tuple[int, int], size: int, frame: Frame, lift: Lift) -> Iterator[Batch]:
+    """Batches of consecutive images, the last one smaller; none for a data set without images.
+
+    Args:
+        network: (N, 4) boxes in 0..1 of the network input. imgsz: its height and width, pixels. size: images a batch.
+        frame: how the family takes its boxes. lift: makes the arrays.
+    """
+    boxes = in_frame(network, imgsz, frame)
+    total = len(labels.images)
+    edges = np.searchsorted(labels.image, np.arange(0, total + size, size))
+    for index, first in enumerate(range(0, total, size)):
+        rows = slice(int(edges[index]), int(edges[index + 1]))
+        image = labels.image[rows] - first
+        yield Batch(first, rows, Targets(lift(image), lift(labels.cls[rows]), lift(boxes[rows]), min(size, total - first), frame))
+
+
+def in_frame(network: NDArray[np.float32], imgsz: tuple[int, int], frame: Frame) -> NDArray[np.float32]:
+    """(N, 4) boxes in the frame that a family takes, float32."""
+    if frame == "cxcywh":
+        return network
+    height, width = imgsz
+    scaled = network * np.asarray([width, height, width, height], dtype=np.float32)
+    if frame == "cxcywh_px":
+        return scaled
+    half = scaled[:, 2:] / np.float32(2)
+    return np.concatenate((scaled[:, :2] - half, scaled[:, :2] + half), axis=1)

@@ -1,0 +1,49 @@
+"""One row a box: where it stands, how large it is at the network input, what it got and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detloss_cli.facts import BoxFacts, ClassFacts
+from detloss_cli.inputs.labels import Labels
+
+
+def box_facts(
+    labels: Labels,
+    size_px: NDArray[np.float32],
+    positives: NDArray[np.int32],
+    slots: NDArray[np.int32],
+    reasons: Mapping[int, tuple[str, str]],
+) -> BoxFacts:
+    """Facts of each box, in file order.
+
+    Args:
+        size_px: (N, 2) width and height at the network input. positives: (N, L). slots: (N,). reasons: key and text by box.
+    """
+    everyone = range(len(labels))
+    paths = labels.images.label_path
+    return BoxFacts(
+        path=tuple(paths[image] for image in labels.image.tolist()),
+        line=labels.line,
+        cls=labels.cls,
+        width=size_px[:, 0],
+        height=size_px[:, 1],
+        positives=positives,
+        slots=slots,
+        reason=tuple(reasons[box][0] if box in reasons else "" for box in everyone),
+        text=tuple(reasons[box][1] if box in reasons else "" for box in everyone),
+    )
+
+
+def class_facts(labels: Labels, num_classes: int) -> tuple[ClassFacts, ...]:
+    """Boxes and images of each class, by id."""
+    boxes = np.bincount(labels.cls, minlength=num_classes)
+    pairs = np.unique(np.stack((labels.cls, labels.image)), axis=1)[0]
+    images = np.bincount(pairs, minlength=num_classes)
+    names = labels.names
+    return tuple(
+        ClassFacts(i, names[i] if i < len(names) else f"class_{i}", int(boxes[i]), int(images[i])) for i in range(num_classes)
+    )

@@ -1,0 +1,87 @@
+"""The loss over a data set: the mean over batches of what the trainer would compute for each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from detloss_cli.facts import LevelFacts, LossFacts, TermFacts
+from detloss_cli.inputs.head import Head
+from detloss_cli.losses.term import LossBreakdown
+
+
+@dataclass(slots=True)
+class LossCount:
+    """Terms of every batch, in batch order; sums are exact (`math.fsum`), so shards and threads do not change them."""
+
+    head: Head
+    rows: dict[tuple[str, int | None], list[tuple[float, float, float, int]]] = field(default_factory=dict)
+    factors: list[float] = field(default_factory=list)
+    targets: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
+
+    def add(self, breakdown: LossBreakdown) -> None:
+        """One batch."""
+        for term in breakdown.terms:
+            raw = float(term.raw)
+            self.rows.setdefault((term.name, term.level), []).append((raw, term.gain, raw * term.gain, term.count))
+        self.factors.append(breakdown.batch_factor)
+
+    def add_objectness(self, level: int, total: float, slots: int) -> None:
+        """Sum of the objectness targets over one level's distinct positive slots of a batch."""
+        self.targets.setdefault(level, []).append((total, slots))
+
+    def totals(self) -> dict[str, float]:
+        """By term name, and `total`; a term sums over its levels."""
+        count = max(1, len(self.factors))
+        sums: dict[str, list[float]] = {}
+        for (name, _), rows in self.rows.items():
+            sums.setdefault(name, []).extend(value for _, _, value, _ in rows)
+        found = {name: math.fsum(values) / count for name, values in sums.items()}
+        everything = [value for values in sums.values() for value in values]
+        return {**found, "total": math.fsum(everything) / count}
+
+    def facts(self, marks: dict[str, dict[str, float]], notes: dict[str, float]) -> LossFacts:
+        """Facts of the run; `marks` and `notes` as they stand in the report."""
+        totals = self.totals()
+        terms = tuple(self._term(name, level, rows, totals["total"]) for (name, level), rows in self.rows.items())
+        return LossFacts(terms, totals, max(self.factors, default=1.0), len(self.factors), marks, notes)
+
+    def _term(self, name: str, level: int | None, rows: list[tuple[float, float, float, int]], total: float) -> TermFacts:
+        batches, count = len(rows), sum(row[3] for row in rows)
+        raw, gain, value = (math.fsum(row[i] for row in rows) / batches for i in range(3))
+        return TermFacts(
+            name=name,
+            level=None if level is None else self.head.levels[level].name,
+            raw=raw,
+            gain=gain,
+            value=value,
+            share=value / total if total else None,
+            count=count,
+            per_positive=value / count if count else None,
+        )
+
+    def levels(self, counted: Sequence[LevelFacts], balance: Sequence[float] | None) -> tuple[LevelFacts, ...]:
+        """The counted levels with what only a loss can tell: balance, mean objectness target, weight of one positive."""
+        count = max(1, len(self.factors))
+        values = [
+            math.fsum(row[2] for (_, level), rows in self.rows.items() if level == index for row in rows) / count
+            for index in range(len(counted))
+        ]
+        weights = [value / level.positives if level.positives else None for value, level in zip(values, counted, strict=True)]
+        first = next((weight for weight in weights if weight), None)
+        found = []
+        for index, level in enumerate(counted):
+            slots = sum(n for _, n in self.targets.get(index, ()))
+            mean = math.fsum(t for t, _ in self.targets.get(index, ())) / slots if slots else None
+            weight = weights[index]
+            relative = weight / first if weight is not None and first else None
+            found.append(
+                replace(
+                    level,
+                    balance=balance[index] if balance is not None else None,
+                    obj_target_mean=mean,
+                    weight_per_positive=relative,
+                )
+            )
+        return tuple(found)

@@ -1,0 +1,110 @@
+"""The loop over batches: assign, compute, count. One pass a head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from detloss_cli.families.interface import BatchTargets, Family
+from detloss_cli.inputs.head import Head
+from detloss_cli.measure.batches import Batch
+from detloss_cli.measure.heads import CONSTANT, constant_bias, constant_head, noise_head, perfect_head
+from detloss_cli.measure.loss import LossCount
+from detloss_cli.predictions.interface import Predictions
+from detloss_cli.targets.assignment import Assignment
+
+Source = Callable[[Batch, Assignment | None], Predictions]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that stays the same from batch to batch. hyp: as the loss gets it, trainer's scaling applied or not."""
+
+    family: Family
+    profile: str
+    head: Head
+    hyp: Any
+    device: torch.device
+    dtype: torch.dtype
+    seed: int
+
+    def lift(self, array: NDArray[Any]) -> Tensor:
+        """A numpy column on the job's device."""
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+    def assign(self, batch: Batch, predictions: Predictions | None) -> Assignment:
+        return self.family.assign(self.head, self.hyp, batch.targets, predictions, profile=self.profile)
+
+
+def assignments(job: Job, batches: Sequence[Batch]) -> list[BatchTargets]:
+    """Each batch assigned, with the prior's predictions where the family needs some."""
+    source = source_of("prior", job, ())
+    found = []
+    for batch in batches:
+        predictions = source(batch, None) if job.family.NEEDS_PREDICTIONS else None
+        found.append(BatchTargets(batch.targets, job.assign(batch, predictions)))
+    return found
+
+
+def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
+    """What makes the predictions of a batch for one kind of head."""
+    if kind in CONSTANT:
+        bias = constant_bias(kind, job.family, job.head, job.hyp, job.profile, assigned, job.device, job.dtype)
+        return lambda batch, _: constant_head(bias, job.head, batch.targets.images)
+    if kind == "noise":
+        shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
+        anchors, channels = [int(shape[0]) for shape in shapes], int(shapes[0][1])
+        return lambda batch, _: noise_head(job.head, channels, batch, anchors, job.seed, job.device, job.dtype)
+    if kind != "perfect":
+        raise ValueError(f"expected a head, got {kind!r}")
+
+    def perfect(batch: Batch, assignment: Assignment | None) -> Predictions:
+        if assignment is None:
+            raise ValueError("expected an assignment for the perfect head, got None")
+        return perfect_head(job.family, job.head, job.hyp, job.profile, batch, assignment)
+
+    return perfect
+
+
+def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets]) -> tuple[LossCount, list[Assignment], Any]:
+    """The loss of one head over all batches, the assignments that it was computed with, and what the last batch showed beside its terms."""
+    source = source_of(kind, job, assigned)
+    count, used, state, extra = LossCount(job.head), [], None, {}
+    with torch.no_grad():
+        for batch, before in zip(batches, assigned, strict=True):
+            assignment = before.assignment
+            predictions = source(batch, assignment)
+            if job.family.NEEDS_PREDICTIONS:
+                assignment = job.assign(batch, predictions)
+            breakdown = job.family.loss(job.head, job.hyp, batch.targets, predictions, assignment, profile=job.profile, state=state)
+            state, extra = breakdown.state, breakdown.extra
+            count.add(breakdown)
+            _objectness(count, assignment, extra)
+            used.append(assignment)
+    return count, used, extra
+
+
+def host(assignment: Assignment) -> Assignment:
+    """The assignment with numpy columns."""
+    names = ("level", "image", "anchor", "row", "col", "gt")
+    return replace(assignment, **{name: _numpy(getattr(assignment, name)) for name in names}, extra={}, of_targets={})
+
+
+def _numpy(column: Any) -> NDArray[np.int64]:
+    found = column.detach().cpu().numpy() if hasattr(column, "detach") else np.asarray(column)
+    return found.astype(np.int64, copy=False)
+
+
+def _objectness(count: LossCount, assignment: Assignment, extra: Any) -> None:
+    if "objectness_target" not in extra:
+        return
+    target, wins = extra["objectness_target"].double(), extra["wins"]
+    for level in range(len(count.head.levels)):
+        here = wins & (assignment.level == level)
+        count.add_objectness(level, float(target[here].sum()), int(here.sum()))

@@ -1,0 +1,183 @@
+"""From what a user asked for to what will be computed: family, profile, loader, head, hyp, each with the reason why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from detloss_cli.errors import DetlossError
+from detloss_cli.inputs.head import Head, HeadSpec
+from detloss_cli.inputs.hyp_yaml import HypFile, read_hyp
+from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.inputs.model_yaml import read_model
+from detloss_cli.inputs.nearest import nearest
+
+if TYPE_CHECKING:
+    from detloss_cli.families.interface import Family
+    from detloss_cli.inputs.fault import Fault
+
+# trainer -> family, profile, loader
+TRAINERS: dict[str, tuple[str, str, str]] = {
+    "yolov3-spp": ("yolov3-spp", "archive", "yolov3-spp"),
+    "yolov5-4.0": ("yolov5", "4.0", "yolov5-4.0"),
+    "yolov5-5.0": ("yolov5", "5.0", "yolov5-4.0"),
+    "yolov5-6.0": ("yolov5", "6.0", "yolov5-4.0"),
+    "yolov5-6.1": ("yolov5", "6.1", "yolov5-6.1"),
+    "yolov5-7.0": ("yolov5", "7.0", "yolov5-7.0"),
+    "yolov7": ("yolov7", "ota", "yolov7"),
+    "ultralytics-8.1": ("yolov8", "8.1", "ultralytics-8.4"),
+    "ultralytics-8.3": ("yolov8", "8.3.200", "ultralytics-8.4"),
+    "ultralytics-8.4": ("yolov8", "8.4.190", "ultralytics-8.4"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a user asked for; None is what was left open. The fields are the options of the command line."""
+
+    command: str = "compute"
+    data: tuple[str, ...] = ()
+    split: str | None = None
+    trainer: str | None = None
+    family: str = "auto"
+    profile: str | None = None
+    loader: str | None = None
+    model: str | None = None
+    hyp: str | None = None
+    imgsz: tuple[int, int] | None = None
+    batch_size: int = 16
+    device: str = "auto"
+    seed: int = 0
+    head: str = "prior"
+    preds: str | None = None
+    geometry: str | None = None
+    raw_gains: bool = False
+    names: str | None = None
+    root: str | None = None
+    image_sizes: str | None = None
+    image: str | None = None
+    what_if: tuple[str, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What will be computed. hyp: the family's record as the file gives it. origins: setting -> why it is so. faults: of hyp and model file."""
+
+    family: Family
+    profile: str
+    loader: str
+    spec: HeadSpec
+    hyp_file: HypFile
+    hyp: Any
+    imgsz: tuple[int, int]
+    origins: dict[str, str]
+    faults: tuple[Fault, ...]
+
+    def head(self, num_classes: int) -> Head:
+        """The head at this input size, levels in the order in which the family feeds them to its loss."""
+        spec = self.spec
+        if getattr(self.family, "COARSE_FIRST", False) != (list(spec.strides) == sorted(spec.strides, reverse=True)):
+            anchors = spec.anchors[::-1] if spec.anchors is not None else None
+            spec = replace(spec, strides=spec.strides[::-1], anchors=anchors)
+        return spec.at(self.imgsz, num_classes)
+
+
+def choose_family(request: Request, spec: HeadSpec | None, keys: Mapping[str, Any]) -> tuple[str, str | None, str]:
+    """Family, profile if the choice says one, and why. An option wins, then the model's name, then keys of the hyp file."""
+    if request.trainer is not None:
+        if request.trainer not in TRAINERS:
+            raise DetlossError("unknown trainer", where=f"--trainer {request.trainer}", hint=_mean(request.trainer, TRAINERS))
+        family, profile, _ = TRAINERS[request.trainer]
+        return family, profile, f"--trainer {request.trainer}"
+    if request.family != "auto":
+        return request.family, None, "--family"
+    if spec is not None and spec.family is not None:
+        return spec.family, None, f"model {spec.name}"
+    if "loss_ota" in keys:
+        return "yolov7", None, "hyp key loss_ota"
+    if "dfl" in keys:
+        return "yolov8", None, "hyp key dfl"
+    if "giou" in keys:
+        return ("yolov5", "3.0", "hyp keys giou and anchor_t") if "anchor_t" in keys else ("yolov3-spp", None, "hyp key giou")
+    return "yolov5", None, "default"
+
+
+def setup(request: Request) -> Setup:
+    """Every choice, made in one place.
+
+    Raises:
+        DetlossError: an option names something that does not exist, or two of them contradict each other.
+    """
+    from detloss_cli import families
+    from detloss_cli.families.hyp import hyp_keys
+    from detloss_cli.inputs.hyp_yaml import to_record
+
+    faults: list[Fault] = []
+    spec: HeadSpec | None = None
+    if request.model is not None:
+        spec, found = read_model(request.model)
+        faults.extend(found)
+    file = read_hyp(request.hyp) if request.hyp is not None else None
+    name, profile, why = choose_family(request, spec, file.values if file else {})
+    family = families.load(name)
+    origins = {"family": why}
+    if spec is None:
+        spec, found = read_model(family.MODEL)
+        faults.extend(found)
+        origins["model"] = "default"
+    else:
+        origins["model"] = "--model"
+    if file is None:
+        file = read_hyp(family.HYP)
+    origins["hyp"] = "--hyp" if request.hyp is not None else "default"
+    chosen = _profile(request, family, profile, origins)
+    aliases = {"giou": "box"} if name == "yolov5" and chosen in ("1.0", "2.0", "3.0") else {}
+    record, found = to_record(file, hyp_keys(family.Hyp), family.Hyp, aliases)
+    faults.extend((*file.faults, *found))
+    known = {key: value for key, value in request.overrides.items() if hasattr(record, key)}
+    return Setup(
+        family=family,
+        profile=chosen,
+        loader=_loader(request, family, origins),
+        spec=spec,
+        hyp_file=file,
+        hyp=replace(record, **known),
+        imgsz=_imgsz(request, family, spec, origins),
+        origins=origins,
+        faults=tuple(faults),
+    )
+
+
+def _profile(request: Request, family: Family, said: str | None, origins: dict[str, str]) -> str:
+    names = list(family.PROFILES)
+    chosen = request.profile or said or names[-1]
+    origins["profile"] = "--profile" if request.profile else origins["family"] if said else "latest"
+    if chosen not in family.PROFILES:
+        raise DetlossError(f"{family.ID} has no profile of that name", where=f"--profile {chosen}", hint=_mean(chosen, names))
+    return chosen
+
+
+def _loader(request: Request, family: Family, origins: dict[str, str]) -> str:
+    said = TRAINERS[request.trainer][2] if request.trainer in TRAINERS else None
+    chosen = request.loader or said or family.LOADER
+    origins["loader"] = "--loader" if request.loader else f"--trainer {request.trainer}" if said else "family"
+    if chosen not in LOADERS:
+        raise DetlossError("unknown loader", where=f"--loader {chosen}", hint=_mean(chosen, LOADERS))
+    return chosen
+
+
+def _imgsz(request: Request, family: Family, spec: HeadSpec, origins: dict[str, str]) -> tuple[int, int]:
+    height, width = request.imgsz or (family.IMGSZ, family.IMGSZ)
+    origins["imgsz"] = "--imgsz" if request.imgsz else "family"
+    step = max(spec.strides)
+    rounded = (-(-height // step) * step, -(-width // step) * step)
+    if rounded != (height, width):
+        origins["imgsz"] += f", {height}x{width} rounded up to a multiple of {step}"
+    return rounded
+
+
+def _mean(word: str, known: Any) -> str:
+    near = nearest(word, list(known))
+    return f"did you mean {near}?" if near else f"one of {', '.join(known)}"

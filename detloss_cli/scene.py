@@ -1,0 +1,166 @@
+"""A data set in front of a head: read, counted, and moved to the network input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detloss_cli.errors import DetlossError
+from detloss_cli.facts import DataFacts, LabelFacts, LostRows, Settings
+from detloss_cli.geometry.letterbox import Geometry, to_network
+from detloss_cli.inputs.data_yaml import read_data
+from detloss_cli.inputs.dataset import DataSet, read_dataset
+from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.head import Head
+from detloss_cli.inputs.labels import Labels
+from detloss_cli.measure.assignment import size_classes
+from detloss_cli.measure.boxes import class_facts
+from detloss_cli.resolve import Request, Setup
+
+GEOMETRIES: tuple[Geometry, ...] = ("letterbox", "stretch", "square")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """labels: the boxes that the loader keeps. network: (N, 4) float32 centre and size in 0..1 of the network input. geometry_why: why it is
+    the one it is. faults: of data.yaml, hyp, model and labels."""
+
+    dataset: DataSet
+    setup: Setup
+    head: Head
+    geometry: Geometry
+    geometry_why: str
+    labels: Labels
+    network: NDArray[np.float32]
+    faults: tuple[Fault, ...]
+
+    @property
+    def size_px(self) -> NDArray[np.float32]:
+        """(N, 2) width and height of each box at the network input."""
+        height, width = self.head.imgsz
+        return self.network[:, 2:] * np.asarray([width, height], dtype=np.float32)
+
+    def without(self, rows: Sequence[int]) -> Scene:
+        """The scene without some boxes."""
+        keep = np.ones(len(self.labels), dtype=bool)
+        keep[list(rows)] = False
+        old = self.labels
+        labels = replace(old, image=old.image[keep], cls=old.cls[keep], boxes=old.boxes[keep], line=old.line[keep])
+        return replace(self, labels=labels, network=self.network[keep])
+
+
+def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: bool) -> tuple[DataSet, tuple[Fault, ...]]:
+    """Read DATA.
+
+    Args:
+        splits: those to read; None for all that there are.
+
+    Raises:
+        DetlossError: DATA cannot be opened, or does not have the split that was asked for.
+    """
+    if len(request.data) != 1:
+        raise DetlossError("one DATA is needed", where="DATA", hint="a data.yaml, a folder of labels or a .txt list")
+    spec, faults = read_data(request.data[0], root=request.root, names=request.names)
+    if splits is not None:
+        missing = [split for split in splits if split not in spec.splits]
+        if missing and spec.splits:
+            raise DetlossError(f"no split {missing[0]!r}", where=request.data[0], hint=f"--split {' or '.join(spec.splits)}")
+    image_sizes = Path(request.image_sizes) if request.image_sizes else None
+    dataset = read_dataset(spec, splits or tuple(spec.splits), loader, num_classes=None, sizes=sizes, image_sizes=image_sizes)
+    return dataset, faults
+
+
+def stage(request: Request, chosen: Setup) -> Scene:
+    """Everything before the assignment."""
+    if request.geometry is not None and request.geometry not in GEOMETRIES:
+        raise DetlossError("unknown geometry", where=f"--geometry {request.geometry}", hint=f"one of {', '.join(GEOMETRIES)}")
+    wanted = request.geometry in (None, "letterbox")
+    dataset, faults = load(request, splits=_split(request), loader=chosen.loader, sizes=wanted)
+    labels = dataset.labels
+    head = chosen.head(max(1, dataset.num_classes))
+    known = labels.images.width > 0
+    geometry, why = _geometry(request, known)
+    width, height = np.where(known, labels.images.width, 1), np.where(known, labels.images.height, 1)
+    rounding = getattr(chosen.family, "LETTERBOX", "floor")
+    network = to_network(labels.boxes, width[labels.image], height[labels.image], chosen.imgsz, geometry, rounding)
+    return Scene(dataset, chosen, head, geometry, why, labels, network, (*faults, *chosen.faults, *dataset.faults))
+
+
+def _split(request: Request) -> tuple[str, ...] | None:
+    if request.split in (None, ""):
+        spec, _ = read_data(request.data[0], root=request.root, names=request.names) if request.data else (None, ())
+        return ("train",) if spec is not None and "train" in spec.splits else None
+    return None if request.split == "all" else tuple(str(request.split).split(","))
+
+
+def _geometry(request: Request, known: NDArray[np.bool_]) -> tuple[Geometry, str]:
+    if request.geometry in ("stretch", "square"):
+        return request.geometry, "--geometry"  # type: ignore[return-value]
+    if known.all() and len(known):
+        return "letterbox", "--geometry" if request.geometry else "default"
+    if not known.any():
+        return "square", "no picture has a known size, so all are taken for square"
+    return "letterbox", f"{int((~known).sum())} pictures of unknown size are taken for square"
+
+
+def data_facts(request: Request, dataset: DataSet) -> DataFacts:
+    """Where the data stands."""
+    spec = dataset.spec
+    return DataFacts(spec.path, spec.root, {split: spec.splits[split] for split in dataset.splits})
+
+
+def label_facts(dataset: DataSet, size_px: NDArray[np.float32]) -> LabelFacts:
+    """What was read and what became of it.
+
+    Args:
+        size_px: (N, 2) sides of the kept boxes at the network input.
+    """
+    counts = dataset.counts
+    return LabelFacts(
+        images=counts.images,
+        labelled=counts.labelled,
+        background=counts.background,
+        missing=counts.missing,
+        skipped=counts.skipped,
+        rows=counts.rows,
+        boxes=counts.boxes,
+        kept=counts.kept,
+        lost=LostRows(counts.lost_rows, counts.lost_images, counts.lost_by_rule),
+        classes=class_facts(dataset.labels, dataset.num_classes),
+        sizes=size_classes(size_px.prod(axis=1)),
+    )
+
+
+def settings(request: Request, scene: Scene, *, device: str, dtype: str, head: str | None) -> Settings:
+    """Every choice, with its origin."""
+    chosen, dataset = scene.setup, scene.dataset
+    origins = {
+        **chosen.origins,
+        "geometry": scene.geometry_why,
+        "num_classes": dataset.names_source,
+        "batch_size": "--batch-size" if request.batch_size != 16 else "default",
+        "device": "as found" if request.device == "auto" else "--device",
+    }
+    return Settings(
+        family=chosen.family.ID,
+        profile=chosen.profile,
+        loader=chosen.loader,
+        model=chosen.spec.name,
+        imgsz=chosen.imgsz,
+        num_classes=dataset.num_classes,
+        names_source=dataset.names_source,
+        geometry=scene.geometry,
+        batch_size=request.batch_size,
+        device=device,
+        dtype=dtype,
+        seed=request.seed,
+        head=head,
+        preds=request.preds,
+        hyp=chosen.hyp_file.path,
+        gains="raw" if request.raw_gains else "as the trainer scales them",
+        origins=origins,
+    )
