@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from detloss_cli.checks import data_yaml, hyp_yaml, model_yaml, targets, yaml_text
+from detloss_cli.checks import (
+    boxes,
+    data_yaml,
+    hyp_yaml,
+    label_files,
+    loader_fates,
+    model_yaml,
+    pairs,
+    row_class,
+    row_form,
+    row_geometry,
+    row_text,
+    splits,
+    targets,
+    yaml_text,
+)
 from detloss_cli.checks.rule import Rule
 
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rules in (
+        row_text.RULES,
+        row_form.RULES,
+        row_class.RULES,
+        row_geometry.RULES,
+        boxes.RULES,
+        label_files.RULES,
+        pairs.RULES,
+        splits.RULES,
+        loader_fates.RULES,
         yaml_text.RULES,
         data_yaml.RULES,
         hyp_yaml.RULES,

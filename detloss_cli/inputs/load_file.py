@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.inputs.loaded import Fate, Loaded, LoadedBox
-from detloss_cli.inputs.loaders import Loader, Loss
+from detloss_cli.inputs.loaders import STRICT_DROPS, Loader, Loss
 from detloss_cli.inputs.row_text import UTF8_BOM, FileReading
 
 
@@ -42,15 +42,17 @@ def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_
         num_classes: C, None if unknown.
     """
     written = reading.written
+    if not written:
+        return Loaded()
     faulty = {row.line: row.faults[0].kind for row in written if row.faults}
     try:
         table = _table(_token_lines(data, loader), loader)
         if table is None:
-            return Loaded(lost={"not-numeric": len(written)} if written else {})
+            return Loaded(lost={_first_kind(reading): len(written)})
         _check(table.rows, loader)
         keep = _kept(table, loader)
     except _GivenUp as lost:
-        kind = lost.kind or next((fault.kind for fault in reading.faults if fault.line is not None), "not-numeric")
+        kind = lost.kind or _first_kind(reading)
         action = "drop" if lost.loss == "remove" else lost.loss
         fates = [] if action == "keep" else [Fate(action, path, None, kind, len(written))]
         return Loaded(lost={kind: len(written)}, fates=fates)
@@ -76,6 +78,12 @@ def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_
     if rest := len(written) - len(loaded.boxes) - sum(loaded.lost.values()):
         loaded.lost["duplicate-box"] = rest
     return loaded
+
+
+def _first_kind(reading: FileReading) -> str:
+    """The fault that made the file unreadable, as far as the exact path can tell: its first error, else its first fault."""
+    kinds = [fault.kind for fault in reading.faults if fault.line is not None]
+    return next((kind for kind in kinds if kind in STRICT_DROPS), kinds[0] if kinds else "not-numeric")
 
 
 # Errors of a row that a loader may let pass.
@@ -119,7 +127,7 @@ def _table(rows: list[tuple[int, list[str]]], loader: Loader) -> _Table | None:
     if over is not None and max(widths) > over:
         return _polygons(rows, lines, widths, loader)
     if len(widths) > 1:
-        raise _GivenUp(loader.unreadable, "column-count" if over is None or max(widths) <= 6 else "")
+        raise _GivenUp(loader.unreadable, "")
     values = np.array([_floats(tokens, loader) for _, tokens in rows], dtype=np.float32)
     if values.shape[1] != 5:
         raise _GivenUp(loader.columns, "")

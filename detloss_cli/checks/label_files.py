@@ -1,0 +1,158 @@
+"""Rules about files and folders of a data set: what could not be read and why."""
+
+from __future__ import annotations
+
+from detloss_cli.checks.rule import Rule, Words, rule
+from detloss_cli.inputs.fault import Fault
+
+
+def _why(fault: Fault) -> str:
+    return f": {fault.detail}" if fault.detail else ""
+
+
+def not_a_file(fault: Fault) -> Words:
+    """Where a label file belongs there is something else.
+
+    A folder, a FIFO or a device. Loaders test with os.path.isfile(), which says no, and the image silently becomes background.
+    """
+    return f"not a regular file{_why(fault)}; the image is skipped", "put the label file in its place"
+
+
+def unreadable_file(fault: Fault) -> Words:
+    """A file cannot be opened."""
+    return f"cannot read the file{_why(fault)}; the image is skipped", "check its permissions"
+
+
+def unreadable_folder(fault: Fault) -> Words:
+    """A folder cannot be listed; what it holds was not looked at."""
+    return f"cannot read the folder{_why(fault)}", "check its permissions"
+
+
+def changed_during_scan(fault: Fault) -> Words:
+    """A file changed or vanished while it was read."""
+    return f"changed during the scan{_why(fault)}; the image is skipped", "run again when nothing writes to the data set"
+
+
+def label_too_big(fault: Fault) -> Words:
+    """A label file is larger than any label file; it was not read."""
+    return f"{fault.detail} bytes, not read; the image is skipped", "look whether this is a label file at all"
+
+
+def too_many_rows(fault: Fault) -> Words:
+    """A label file has more rows than are read; the rest was left out."""
+    return f"more than {fault.detail} rows; the rest was not read", "split the image into tiles, or look whether rows repeat"
+
+
+def too_many_files(fault: Fault) -> Words:
+    """The folder holds more files than are listed; the rest was left out."""
+    return f"more than {fault.detail} files; the rest was not listed", "check one part at a time"
+
+
+def folder_too_deep(fault: Fault) -> Words:
+    """Folders are nested deeper than is followed."""
+    return f"more than {fault.detail} folders deep; not looked at", None
+
+
+def symlink_loop(fault: Fault) -> Words:
+    """A link leads back to a folder above it.
+
+    A loader that follows links walks it until the path gets too long. It is not followed.
+    """
+    return f"the link leads back to a folder above it ({fault.token}); not followed", "delete the link"
+
+
+def symlink_folder(fault: Fault) -> Words:
+    """A link to a folder inside the data set is not followed.
+
+    Trainers follow it and train on what it holds; name the folder itself in data.yaml to have it read.
+    """
+    return f"link to the folder {fault.token!r}; not followed", "name that folder in data.yaml"
+
+
+def symlink(fault: Fault) -> Words:
+    """A list or label file is a link that changed while it was read."""
+    return "a link that changed during the scan; not read", "run again"
+
+
+def dangling_link(fault: Fault) -> Words:
+    """A link leads nowhere.
+
+    Loaders take an image with such a label for background.
+    """
+    return f"the link leads nowhere{_why(fault)}" + (f" ({fault.token})" if fault.token else ""), "restore what it points at"
+
+
+def leaves_root(fault: Fault) -> Words:
+    """A path leads out of the data set's root.
+
+    It is not read: a data set from elsewhere can point at any file of this machine.
+    """
+    return f"leads out of the data set's root {fault.detail}; not read", "--allow-outside if that is what you want"
+
+
+def list_too_big(fault: Fault) -> Words:
+    """A list file is larger than is read."""
+    return f"{fault.detail} bytes, not read", "check one part at a time"
+
+
+def list_line(fault: Fault) -> Words:
+    """A line of a list file names no picture."""
+    return f"{fault.token!r} is no picture", "one path of a picture a line"
+
+
+def list_line_outside(fault: Fault) -> Words:
+    """A line of a list file leads out of the data set's root; it is not read."""
+    return f"{fault.token!r} leads out of the root {fault.detail}; not read", "--allow-outside if that is what you want"
+
+
+def listed_image_missing(fault: Fault) -> Words:
+    """A line of a list file names a picture that is not there.
+
+    Trainers drop it with a warning or stop.
+    """
+    return f"no picture {fault.token!r}", "write the list again from what there is"
+
+
+def listed_twice(fault: Fault) -> Words:
+    """A picture is listed twice in one split.
+
+    Trainers read it twice, so it weighs double; here it is counted once.
+    """
+    return f"{fault.token!r} is listed twice", "delete one of the lines"
+
+
+def image_unreadable(fault: Fault) -> Words:
+    """A picture has no header that can be read, so its size is unknown.
+
+    Trainers drop it with a warning.
+    """
+    return f"cannot read the picture's header{_why(fault)}", "convert or replace the picture"
+
+
+def image_size_unlisted(fault: Fault) -> Words:
+    """The file of image sizes has none for this picture; it is taken for square."""
+    return "no entry in the file of image sizes", None
+
+
+RULES: tuple[Rule, ...] = (
+    rule("DET201", "error", not_a_file),
+    rule("DET202", "error", unreadable_file),
+    rule("DET203", "error", unreadable_folder),
+    rule("DET204", "error", changed_during_scan),
+    rule("DET205", "error", label_too_big),
+    rule("DET206", "error", too_many_rows),
+    rule("DET207", "error", too_many_files),
+    rule("DET208", "error", folder_too_deep),
+    rule("DET209", "warning", symlink_loop),
+    rule("DET210", "warning", symlink_folder),
+    rule("DET211", "error", symlink),
+    rule("DET212", "error", dangling_link),
+    rule("DET213", "error", leaves_root),
+    rule("DET214", "error", list_too_big),
+    rule("DET215", "error", list_line),
+    rule("DET216", "error", list_line_outside),
+    rule("DET217", "error", listed_image_missing),
+    rule("DET218", "warning", listed_twice),
+    rule("DET219", "error", image_unreadable),
+    rule("DET220", "warning", image_size_unlisted),
+)
