@@ -14,6 +14,8 @@ MODULES: dict[str, str] = {
     "yolov5": "detloss_cli.families.yolov5",
     "keras-yolo3": "detloss_cli.families.keras_yolo3",
     "centernet": "detloss_cli.families.centernet",
+    "cornernet": "detloss_cli.families.cornernet",
+    "yolox": "detloss_cli.families.yolox",
 }
 
 

@@ -118,8 +118,8 @@ def loss(
     terms, maps = [], []
     for index in range(len(head.levels)):
         wanted = heads.wanted(head, index, targets, assignment)
-        heat = heat_term(predictions, index, layout.cls, wanted.heat, (wanted.image, wanted.row, wanted.col), wanted.cls)
         out = predictions.at(index, wanted.image, torch.zeros_like(wanted.image), wanted.row, wanted.col)
+        heat = heat_term(predictions, index, layout.cls, wanted.heat, (wanted.image, wanted.row, wanted.col), wanted.cls, out)
         size = masked_l1(regression.size_of(out, wanted.cls), wanted.size.to(out.dtype), regression.size)
         offset = masked_l1(out[:, layout.cls.start - 2 : layout.cls.start], wanted.offset.to(out.dtype), regression.offset)
         objects = len(wanted.cls)

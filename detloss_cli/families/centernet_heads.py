@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.families.heat_maps import CERTAIN, PRIOR, distinct_cells, heat_answers, heat_constants
+from detloss_cli.families.heat_maps import PRIOR, answered_cells, heat_constants, sure_logit
 from detloss_cli.families.interface import BatchTargets
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.l1_constant import l1_minimum
@@ -17,8 +17,7 @@ from detloss_cli.losses.masked_l1 import EPS, L1Kind, divisor
 from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.centres import centres, clipped_boxes, sizes
-from detloss_cli.targets.heatmap import HeatMap, draw_heatmap, find_sorted
-from detloss_cli.targets.slots import last_of_each
+from detloss_cli.targets.heatmap import HeatMap, draw_heatmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +124,11 @@ def perfect(head: Head, how: Regression, targets: Targets, assignment: Assignmen
     for index in range(len(head.levels)):
         want = wanted(head, index, targets, assignment)
         bias = torch.zeros(1, layout.count, dtype=torch.float64, device=want.size.device)
-        bias[:, layout.cls] = -torch.logit(bias.new_tensor(1 - CERTAIN))
-        cells, slot = distinct_cells(want.image, want.row, want.col, want.heat)
-        _, _, rows, cols = want.heat.shape
-        own = (want.image * rows + want.row) * cols + want.col
-        last = last_of_each(own)
-        place, _ = find_sorted(cells, own[last])
-        answer = bias.repeat(len(cells), 1)
-        answer[:, layout.cls] = heat_answers(want.heat, cells, bias)
-        size = want.size[last].to(bias.dtype) + (EPS if how.size == "norm" else 0.0)
-        first = 2 * want.cls[last] if how.by_class else torch.zeros_like(place)
-        answer[place[:, None], torch.stack((first, first + 1), 1)] = size
-        answer[place, layout.cls.start - 2 : layout.cls.start] = want.offset[last].to(bias.dtype)
+        bias[:, layout.cls] = -sure_logit(bias)
+        first = 2 * want.cls if how.by_class else torch.zeros_like(want.cls)
+        columns = torch.stack((first, first + 1, *(torch.full_like(first, layout.cls.start - 2 + i) for i in (0, 1))), 1)
+        values = torch.cat((want.size + (EPS if how.size == "norm" else 0.0), want.offset), 1)
+        answer, slot = answered_cells(want.heat, (want.image, want.row, want.col), bias, layout.cls, columns, values)
         biases.append(bias)
         answers.append(answer)
         slots.append(slot)

@@ -1,4 +1,4 @@
-"""What the key-point families share: the heat-map term of one map, its best constants, and the answers it wants."""
+"""What the key-point families share: the heat-map term of one map, its best constants, and the answers that it wants."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch import Tensor
 from detloss_cli.losses.constant_logit import minimum
 from detloss_cli.losses.heatmap_focal import heatmap_focal, negative_focal, negative_weight, over_centres, positive_focal
 from detloss_cli.predictions.interface import Background, Predictions
-from detloss_cli.targets.heatmap import HeatMap
+from detloss_cli.targets.heatmap import HeatMap, find_sorted
+from detloss_cli.targets.slots import last_of_each
 
 PRIOR = -2.19  # bias of the last convolution of a heat-map head
 CERTAIN = 1e-6  # how near to 0 and 1 the answers come; the loss clamps at 1e-4
@@ -30,17 +31,15 @@ class HeatTerm:
 
 
 def heat_term(
-    predictions: Predictions, level: int, cls: slice, heat: HeatMap, rows: tuple[Tensor, Tensor, Tensor], of_class: Tensor
+    predictions: Predictions, level: int, cls: slice, heat: HeatMap, rows: tuple[Tensor, Tensor, Tensor], of_class: Tensor, out: Tensor
 ) -> HeatTerm:
     """The heat-map term of one map, over all cells and classes.
 
     Args:
         cls: channels of the heat map. heat: its targets. rows: image, row, col, each (P,) int64, cells of the objects.
-        of_class: (P,) int64, class of each.
+        of_class: (P,) int64, class of each. out: (P, C) what the head says at their cells.
     """
-    image, row, col = rows
-    logits = predictions.at(level, image, torch.zeros_like(image), row, col)[:, cls]
-    per_positive = positive_focal(torch.gather(logits, 1, of_class[:, None])[:, 0])
+    per_positive = positive_focal(torch.gather(out[:, cls], 1, of_class[:, None])[:, 0])
     is_centre = heat.value == 1
     if isinstance(predictions.plane(level, cls.start), Background):
         total = _constant_total(predictions, level, cls, heat, rows)
@@ -63,16 +62,36 @@ def heat_constants(heats: Sequence[HeatMap], like: Tensor) -> Tensor:
     return minimum(lambda x: pull * positive_focal(x) + push * negative_focal(x), like)
 
 
-def heat_answers(heat: HeatMap, cells: Tensor, like: Tensor) -> Tensor:
-    """Logits that answer a map at S cells, (S, C): certain of each class whose centre it is, and certain that it is none of the others.
+def answered_cells(
+    heat: HeatMap, rows: tuple[Tensor, Tensor, Tensor], bias: Tensor, cls: slice, columns: Tensor, values: Tensor
+) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """What a map that knows the answers says at the cells of its objects: (S, C), and image, anchor, row, col of each.
 
-    A cell near a centre is a negative as well, if a light one: what the term wants there is 0, not the Gaussian.
+    It is certain of each class whose centre a cell is, and certain that it is none of the others: a cell near a centre is a negative as
+    well, if a light one, and the term wants 0 there, not the Gaussian. Of objects that share a cell the last one gives the values.
+
+    Args:
+        rows: image, row, col, each (P,) int64, cells of the objects. bias: (1, C) what the map says elsewhere.
+        cls: channels of the heat map. columns, values: (P, K) channel and value of what else each object answers.
     """
-    sure = torch.logit(like.new_tensor(1 - CERTAIN))
-    return torch.where(heat.at_cells(cells).to(like.dtype) == 1, sure, -sure)
+    image, row, col = rows
+    cells, slot = _distinct_cells(image, row, col, heat)
+    own = (image * heat.shape[2] + row) * heat.shape[3] + col
+    last = last_of_each(own)
+    place, _ = find_sorted(cells, own[last])
+    answer = bias.repeat(cells.shape[0], 1)
+    sure = sure_logit(bias)
+    answer[:, cls] = torch.where(heat.at_cells(cells) == 1, sure, -sure)
+    answer[place[:, None], columns[last]] = values[last].to(bias.dtype)
+    return answer, slot
 
 
-def distinct_cells(image: Tensor, row: Tensor, col: Tensor, heat: HeatMap) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
+def sure_logit(like: Tensor) -> Tensor:
+    """The logit of 1 - 1e-6, ()."""
+    return torch.logit(like.new_tensor(1 - CERTAIN))
+
+
+def _distinct_cells(image: Tensor, row: Tensor, col: Tensor, heat: HeatMap) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
     """The cells of some rows, each once and ascending: their number on all maps, and image, anchor, row, col."""
     _, _, rows, cols = heat.shape
     cells = torch.unique((image * rows + row) * cols + col)
@@ -89,7 +108,7 @@ def _dense_total(predictions: Predictions, level: int, cls: slice, heat: HeatMap
 
 def _constant_total(predictions: Predictions, level: int, cls: slice, heat: HeatMap, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     """The same for a head that says one thing everywhere but at the cells of the objects, without building its planes."""
-    cells, slot = distinct_cells(*rows, heat)
+    cells, slot = _distinct_cells(*rows, heat)
     logits = predictions.at(level, *slot)[:, cls]
     inside = heatmap_focal(logits, heat.at_cells(cells).to(logits.dtype)).sum()
     planes = [predictions.plane(level, channel) for channel in range(cls.start, cls.stop)]

@@ -41,7 +41,8 @@ def gaussian_radius(height: Array, width: Array, min_overlap: float, form: Radiu
     linear3 = -2 * min_overlap * side
     root3 = _sqrt(linear3 * linear3 - 4 * (4 * min_overlap) * ((min_overlap - 1) * w * h))
     first, second, third = _COMBINE[form](side, root1, 2 * side, root2, linear3, root3, min_overlap)
-    return xp.minimum(xp.minimum(first, second), third)
+    least = xp.where(second < first, second, first)
+    return xp.where(third < least, third, least)  # a negative side makes the third nan, and the least of the others stands
 
 
 def whole_radius(radius: Array) -> Array:
