@@ -54,7 +54,7 @@ def cell_boxes(targets: Targets, assignment: Assignment, level: Level, chosen: A
         chosen: (N_rows,) bool or (P,) int64, rows of the assignment, all of this level.
     """
     xp = array_namespace(targets.boxes)
-    boxes = _in_cells(targets.boxes, level)[assignment.gt[chosen], :]
+    boxes = boxes_in_cells(targets.boxes, level)[assignment.gt[chosen], :]
     corner = xp.stack((assignment.col[chosen], assignment.row[chosen]), axis=-1)
     return xp.concat((boxes[:, :2] - xp.astype(corner, boxes.dtype), boxes[:, 2:]), axis=-1)
 
@@ -69,11 +69,12 @@ def side_ratios(targets: Targets, level: Level) -> Array:
     """max(w/aw, aw/w, h/ah, ah/h) for each anchor and box of a level: (A, N). A zero side gives inf."""
     xp = array_namespace(targets.boxes)
     anchors = anchors_in_cells(level, targets.boxes)
-    ratio = _in_cells(targets.boxes, level)[None, :, 2:] / anchors[:, None, :]
+    ratio = boxes_in_cells(targets.boxes, level)[None, :, 2:] / anchors[:, None, :]
     return xp.max(xp.maximum(ratio, 1 / ratio), axis=-1)
 
 
-def _in_cells(boxes: Array, level: Level) -> Array:
+def boxes_in_cells(boxes: Array, level: Level) -> Array:
+    """(N, 4) boxes in cells of a level, from 0..1 of the network input."""
     xp = array_namespace(boxes)
     return boxes * xp.asarray([level.cols, level.rows, level.cols, level.rows], dtype=boxes.dtype, device=device(boxes))
 
@@ -85,7 +86,7 @@ def _level_rows(
     where = device(targets.boxes)
     ratios = side_ratios(targets, level)
     anchor, gt = xp.nonzero(ratios < threshold)
-    centre = _in_cells(targets.boxes, level)[gt, :][:, :2]
+    centre = boxes_in_cells(targets.boxes, level)[gt, :][:, :2]
     size = xp.asarray([level.cols, level.rows], dtype=centre.dtype, device=where)
 
     near = (centre % 1.0 < reach) & (centre > 1.0)

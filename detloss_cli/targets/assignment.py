@@ -55,3 +55,9 @@ def without_rows(targets: Targets, assignment: Assignment) -> Array:
     xp = array_namespace(targets.boxes)
     everyone = xp.arange(targets.boxes.shape[0], dtype=xp.int64, device=device(targets.boxes))
     return everyone[~xp.isin(everyone, assignment.gt)]
+
+
+def on_host(targets: Targets) -> Targets:
+    """The same targets as numpy arrays."""
+    columns = (column.detach().cpu().numpy() if hasattr(column, "detach") else column for column in (targets.image, targets.cls, targets.boxes))
+    return Targets(*columns, images=targets.images, frame=targets.frame)

@@ -8,7 +8,7 @@ import numpy as np
 
 from detloss_cli.inputs.head import Level
 from detloss_cli.targets.anchor_ratio import side_ratios
-from detloss_cli.targets.assignment import Array, Targets
+from detloss_cli.targets.assignment import Array, Targets, on_host
 
 
 def ratio_reasons(targets: Targets, levels: Sequence[Level], threshold: float, imgsz: tuple[int, int], unassigned: Array) -> dict[int, tuple[str, str]]:
@@ -20,8 +20,8 @@ def ratio_reasons(targets: Targets, levels: Sequence[Level], threshold: float, i
     Args:
         unassigned: (U,) index into the targets. imgsz: height and width of the network input, px.
     """
-    boxes = np.asarray(_host(targets.boxes), dtype=np.float32)
-    plain = Targets(_host(targets.image), _host(targets.cls), boxes, targets.images, targets.frame)
+    plain = on_host(targets)
+    boxes = plain.boxes
     nearest = np.full(len(boxes), np.inf, dtype=np.float64)
     for level in levels:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -29,7 +29,7 @@ def ratio_reasons(targets: Targets, levels: Sequence[Level], threshold: float, i
     anchors = np.asarray([anchor for level in levels for anchor in level.anchors], dtype=np.float64)
     shortest, longest = anchors.min(axis=0) / threshold, anchors.max(axis=0) * threshold
     found = {}
-    for index in np.asarray(_host(unassigned)).tolist():
+    for index in unassigned.tolist():
         width, height = float(boxes[index, 2]) * imgsz[1], float(boxes[index, 3]) * imgsz[0]
         found[index] = _reason(width, height, float(nearest[index]), threshold, shortest, longest)
     return found
@@ -49,6 +49,3 @@ def _reason(width: float, height: float, nearest: float, threshold: float, short
         return "too_large", f"{size}: {limit}, {ratio}"
     return "aspect", f"{size}: {ratio}"
 
-
-def _host(array: Array) -> Array:
-    return array.detach().cpu().numpy() if hasattr(array, "detach") else np.asarray(array)
