@@ -24,6 +24,16 @@ def bce_minimum(mean_target: Tensor, pos_weight: float = 1.0) -> Tensor:
     return torch.logit(weighted / (weighted + 1 - mean_target)).clamp(-LIMIT, LIMIT)
 
 
+def rate_minimum(loss: Callable[[Tensor, Tensor], Tensor], rate: Tensor) -> Tensor:
+    """Where y loss(x, 1) + (1 - y) loss(x, 0) is smallest, by search: the constant for a hard target that is 1 in a share y of cells.
+
+    Args:
+        loss: elementwise, of logits and targets. rate: (...) y in 0..1.
+    """
+    one, zero = torch.ones_like(rate), torch.zeros_like(rate)
+    return minimum(lambda x: rate * loss(x, one) + (1 - rate) * loss(x, zero), rate)
+
+
 def minimum(loss: Callable[[Tensor], Tensor], like: Tensor) -> Tensor:
     """Where a unimodal function is smallest, for many at once, by golden section to 1e-12.
 

@@ -35,6 +35,7 @@ class Assignment:
     level, image, anchor, row, col: (P,) int64, the slot. gt: (P,) int64, index into the targets.
     extra: the family's own evidence (ratio, iou, cost, radius), (P,) each: shown, but read by no other family.
     of_targets: evidence on each target, rows or none, (N,) each: its best cost, how many cells it could have had. Reasons are made of it.
+    ignored: slots that train nothing, not even as background: columns level, image, anchor, row, col, (I,) each; may be empty.
     """
 
     level: Array
@@ -45,6 +46,7 @@ class Assignment:
     gt: Array
     extra: Mapping[str, Array] = field(default_factory=dict)
     of_targets: Mapping[str, Array] = field(default_factory=dict)
+    ignored: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.level.shape[0])
