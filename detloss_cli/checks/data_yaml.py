@@ -89,7 +89,7 @@ def data_name_twice(fault: Fault) -> Words:
 def data_download_script(fault: Fault) -> Words:
     """The file brings a script along.
 
-    Some trainers run what stands under `download:` when a path is missing: Python through exec, anything else through a shell. It is not run here.
+    Some trainers run what stands under `download:` when a path is missing, as Python or through a shell. It is not run here.
     """
     return f"download: holds a script, not run: {fault.token!r}", "read it before a trainer runs it, or delete it"
 

@@ -16,7 +16,7 @@ Words = tuple[str, str | None]
 class Rule:
     """One rule.
 
-    code: `DET` and three digits, never reused. name: the kind of the faults it judges. summary, manual: first line and whole of its docstring.
+    code: `DET` and three digits, never reused. name: the kind of faults it judges. summary, manual: of its docstring, first line and whole.
     words: message and hint for a fault, foreign text still raw; None for a rule that is judged from facts.
     """
 

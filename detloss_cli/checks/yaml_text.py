@@ -50,7 +50,7 @@ def yaml_alias(fault: Fault) -> Words:
 def yaml_tag(fault: Fault) -> Words:
     """A YAML tag is refused.
 
-    `!!python/object` and the like build objects and run code in loaders that are not safe. Nothing is built or run here, the value is unknown.
+    `!!python/object` and the like build objects and run code in unsafe loaders. Nothing is built or run here, the value is unknown.
     """
     return f"tag {fault.token} is refused, its value is not read {fault.detail}".rstrip(), "write a plain value"
 
@@ -82,8 +82,8 @@ def yaml_not_a_mapping(fault: Fault) -> Words:
 def yaml_word(fault: Fault) -> Words:
     """A plain word means something else in YAML 1.1.
 
-    Trainers read YAML 1.1: `010` is 8, `12:30:45` is 45045, `1_000` is 1000, `no` is False, `2020-01-02` a date. Quote what is meant as text,
-    write numbers without leading zeros.
+    Trainers read YAML 1.1: `010` is 8, `12:30:45` is 45045, `1_000` is 1000, `no` is False, `2020-01-02` a date.
+    Quote what is meant as text, write numbers without leading zeros.
     """
     return f"{fault.token!r} is read as {fault.detail}", "write the number plainly"
 

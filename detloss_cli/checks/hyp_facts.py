@@ -1,0 +1,76 @@
+"""What each trainer does with the keys of a hyp file: which it insists on, which nobody reads, which it overwrites."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SCHEDULE = _words("lr0 lrf momentum weight_decay warmup_epochs warmup_momentum warmup_bias_lr")
+AUGMENTATION = _words("hsv_h hsv_s hsv_v degrees translate scale shear perspective flipud fliplr mosaic mixup copy_paste paste_in")
+# the argument file of an ultralytics run holds every setting of the trainer
+ULTRALYTICS = _words("""
+    task mode model data epochs time patience batch imgsz save save_period cache device workers project name exist_ok pretrained optimizer
+    verbose seed deterministic single_cls rect cos_lr close_mosaic resume amp fraction profile freeze multi_scale compile overlap_mask
+    mask_ratio dropout val split save_json save_hybrid conf iou max_det half dnn plots source vid_stride stream_buffer visualize augment
+    agnostic_nms classes retina_masks embed show save_frames save_txt save_conf save_crop show_labels show_conf show_boxes line_width
+    format keras optimize int8 dynamic simplify opset workspace nms nbs bgr cutmix copy_paste_mode auto_augment erasing crop_fraction cfg
+    tracker save_dir pose kobj rle angle distill_model dis end2end
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class HypFacts:
+    """One family.
+
+    required: the loss reads them without a default. dead: key -> why nobody reads it. overwritten: key -> what overwrites it.
+    other: known keys that are not the loss's. typical: gain -> the value that the family's own files give it.
+    """
+
+    required: frozenset[str] = frozenset()
+    dead: Mapping[str, str] = field(default_factory=dict)
+    overwritten: Mapping[str, str] = field(default_factory=dict)
+    other: frozenset[str] = frozenset()
+    typical: Mapping[str, float] = field(default_factory=dict)
+
+
+_ANCHOR_LOSS = _words("box cls cls_pw obj obj_pw anchor_t fl_gamma")
+_V5_DEAD = {"iou_t": "no yolov5 release since 2.0 reads it; matching goes by anchor_t"}
+_V5_CLI = {"label_smoothing": "train.py puts the value of --label-smoothing (0 unless given) in its place"}
+_TRAINER = SCHEDULE | AUGMENTATION
+
+FACTS: Mapping[str, HypFacts] = {
+    "yolov5": HypFacts(_ANCHOR_LOSS, _V5_DEAD, _V5_CLI, _TRAINER | {"anchors"}, {"box": 0.05, "cls": 0.5, "obj": 1.0}),
+    "yolov7": HypFacts(
+        _ANCHOR_LOSS,
+        {"iou_t": "yolov7 matches by anchor_t"},
+        _V5_CLI,
+        _TRAINER | {"anchors", "loss_ota"},
+        {"box": 0.05, "cls": 0.3, "obj": 0.7},
+    ),
+    "yolov3-spp": HypFacts(
+        _words("giou cls cls_pw obj obj_pw iou_t fl_gamma"), other=_TRAINER, typical={"giou": 3.54, "cls": 37.4, "obj": 64.3}
+    ),
+    "yolov8": HypFacts(
+        dead={"fl_gamma": "the loss of v8 and later has no focal option", "label_smoothing": "the loss of v8 and later does not smooth"},
+        other=_TRAINER | ULTRALYTICS | {"cls_pw"},
+        typical={"box": 7.5, "cls": 0.5, "dfl": 1.5},
+    ),
+    "keras-yolo3": HypFacts(),
+    "centernet": HypFacts(typical={"hm_weight": 1.0, "wh_weight": 0.1, "off_weight": 1.0}),
+    "cornernet": HypFacts(typical={"pull_weight": 0.1, "push_weight": 0.1, "regr_weight": 1.0}),
+    "yolox": HypFacts(typical={"reg_weight": 5.0}),
+    "fcos": HypFacts(),
+    "retinanet": HypFacts(),
+    "detr": HypFacts(typical={"loss_ce": 1.0, "loss_bbox": 5.0, "loss_giou": 2.0}),
+}
+NO_FACTS = HypFacts()
+
+
+def readers(key: str, besides: str) -> tuple[str, ...]:
+    """Families other than one whose loss reads a key."""
+    return tuple(family for family, facts in FACTS.items() if family != besides and (key in facts.required or key in facts.typical))
