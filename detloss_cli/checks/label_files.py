@@ -130,8 +130,8 @@ def image_unreadable(fault: Fault) -> Words:
 
 
 def image_size_unlisted(fault: Fault) -> Words:
-    """The file of image sizes has none for this picture; it is taken for square."""
-    return "no entry in the file of image sizes", None
+    """The file of image sizes does not name every picture; the others are taken for square."""
+    return f"no size for {fault.detail} pictures, such as {fault.token!r}: taken for square", "list them, or leave the file out"
 
 
 RULES: tuple[Rule, ...] = (

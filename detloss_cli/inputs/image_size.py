@@ -41,7 +41,7 @@ def image_size(path: str) -> tuple[int, int] | Refused:
 
 
 def read_image_sizes(path: Path) -> dict[str, tuple[int, int]]:
-    """A JSON object of picture path -> [width, height], for pictures that are not at hand.
+    """A JSON object of picture path -> [width, height] or [width, height, EXIF orientation], for pictures that are not at hand.
 
     Raises:
         DetlossError: the file cannot be read or is something else.
@@ -56,7 +56,8 @@ def read_image_sizes(path: Path) -> dict[str, tuple[int, int]]:
         raise DetlossError("image sizes are no JSON object", where=str(path), hint='expected {"images/a.jpg": [640, 480], ...}')
     sizes: dict[str, tuple[int, int]] = {}
     for name, size in found.items():
-        if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and 0 < side < 2**31 for side in size)):
+        if not (isinstance(size, list) and len(size) in (2, 3) and all(type(side) is int and 0 < side < 2**31 for side in size)):
             raise DetlossError(f"the size of {name!r} is not [width, height] in pixels", where=str(path))
-        sizes[name] = (size[0], size[1])
+        width, height = size[:2]
+        sizes[name] = (height, width) if size[2:] and size[2] in SIDEWAYS else (width, height)
     return sizes

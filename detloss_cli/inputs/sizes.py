@@ -23,10 +23,11 @@ def find_sizes(
         pictures: paths.
         root: what the keys of `listed` are relative to.
         headers: open each picture that `listed` does not name.
-        listed: a JSON file of sizes, found by path below the root, else by a name that occurs once, with or without its extension.
+        listed: a JSON file of sizes, found by the end of the path, else by a name that occurs once.
     """
     sizes = np.zeros((len(pictures), 2), dtype=np.int32)
     faults: list[Fault] = []
+    unlisted: list[str] = []
     known = _Listed(read_image_sizes(listed)) if listed is not None else None
     for index, picture in enumerate(pictures):
         size = known.find(picture, root) if known is not None else None
@@ -38,22 +39,32 @@ def find_sizes(
             else:
                 size = found
         elif size is None and known is not None:
-            faults.append(Fault("image-size-unlisted", picture, None, None, os.path.basename(picture)))
+            unlisted.append(picture)
         if size is not None:
             sizes[index] = size
+    if unlisted:
+        faults.append(Fault("image-size-unlisted", str(listed), None, None, os.path.basename(unlisted[0]), str(len(unlisted))))
     return sizes[:, 0].copy(), sizes[:, 1].copy(), faults
 
 
 class _Listed:
-    """Sizes by path, and by stem where that is unambiguous."""
+    """Sizes by path, found by the longest listed end of a path, `images` and `labels` alike, then by a stem that is unique."""
 
     def __init__(self, sizes: dict[str, tuple[int, int]]) -> None:
-        self.sizes = sizes
+        self.paths = {_neutral(name): size for name, size in sizes.items()}
         self.stems: dict[str, tuple[int, int] | None] = {}
-        for name, size in sizes.items():
-            stem = os.path.splitext(os.path.basename(name))[0]
+        for name, size in self.paths.items():
+            stem = name.rpartition("/")[2]
             self.stems[stem] = None if stem in self.stems else size
 
     def find(self, picture: str, root: str) -> tuple[int, int] | None:
-        relative = os.path.relpath(picture, root)
-        return self.sizes.get(relative) or self.sizes.get(picture) or self.stems.get(os.path.splitext(os.path.basename(picture))[0])
+        rest = _neutral(os.path.relpath(picture, root))
+        stem = rest.rpartition("/")[2]
+        while rest not in self.paths and "/" in rest:
+            rest = rest.partition("/")[2]
+        return self.paths.get(rest) or self.stems.get(stem)
+
+
+def _neutral(path: str) -> str:
+    stem = os.path.splitext(path.replace("\\", "/"))[0]
+    return "/".join("labels" if part == "images" else part for part in stem.split("/"))
