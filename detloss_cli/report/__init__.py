@@ -1,0 +1,1 @@
+"""Facts and findings made readable: one report, one file a format."""

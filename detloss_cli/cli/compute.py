@@ -1,0 +1,73 @@
+"""detloss compute"""
+
+from __future__ import annotations
+
+from detloss_cli.cli import options as o
+from detloss_cli.cli import values
+from detloss_cli.cli.emit import emit, sink
+from detloss_cli.cli.progress import busy
+from detloss_cli.cli.request import AUTO, request
+from detloss_cli.report.report import MAX_FINDINGS
+
+
+def compute(
+    data: o.Data = None,
+    data_option: o.DataOption = None,
+    split: o.Split = None,
+    names: o.Names = None,
+    root: o.Root = None,
+    image_sizes: o.ImageSizes = None,
+    loader: o.Loader = None,
+    hyp: o.Hyp = None,
+    model: o.Model = None,
+    imgsz: o.Imgsz = None,
+    family: o.Family = AUTO,
+    profile: o.Profile = None,
+    trainer: o.Trainer = None,
+    batch_size: o.BatchSize = 16,
+    geometry: o.Geometry = None,
+    raw_gains: o.RawGains = False,
+    head: o.Head = "prior",
+    preds: o.Preds = None,
+    device: o.Device = AUTO,
+    seed: o.Seed = 0,
+    format: o.Format = None,
+    output: o.Output = None,
+    force: o.Force = False,
+    fail_on: o.FailOn = "error",
+    max_findings: o.MaxFindings = MAX_FINDINGS,
+    quiet: o.Quiet = False,
+) -> int:
+    """The loss of a data set: per level, per term, weighted, with shares.
+
+    Reads labels and hyp as the trainer does, builds the targets, and says what each level, term and gain adds. Every option has a default
+    that works: `detloss compute DATA` is enough.
+    """
+    to = sink(format, output, force, fail_on, max_findings)
+    wanted = request(
+        "compute",
+        data=values.data(data, data_option),
+        split=split,
+        names=names,
+        root=root,
+        image_sizes=image_sizes,
+        loader=loader,
+        hyp=hyp,
+        model=model,
+        imgsz=imgsz,
+        family=family,
+        profile=profile,
+        trainer=trainer,
+        batch_size=batch_size,
+        geometry=geometry,
+        raw_gains=raw_gains,
+        head=head,
+        preds=preds,
+        device=device,
+        seed=seed,
+    )
+    with busy("computing the loss", quiet=quiet):
+        from detloss_cli import diagnose
+
+        facts, findings = diagnose.compute(wanted)
+    return emit("compute", facts, findings, to)

@@ -1,0 +1,117 @@
+"""Errors as one line on stderr, and as one object on stdout where JSON was asked for."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+
+from typer._click.exceptions import ClickException, NoSuchOption
+from typer.exceptions import Abort
+from typer.main import get_command
+
+from detloss_cli.cli.app import app
+from detloss_cli.cli.spelling import command_names, known_options
+from detloss_cli.errors import BUG, INCOMPLETE, INTERRUPTED, OK, USAGE, DetlossError
+from detloss_cli.finding import Finding, Where
+from detloss_cli.inputs.nearest import nearest
+from detloss_cli.report.safe import safe
+
+TRACEBACK = "DETLOSS_TRACEBACK"
+
+
+def guarded(arguments: list[str]) -> int:
+    """Runs the app. 1 only ever means findings, whatever typer would end with."""
+    try:
+        return _ran(arguments)
+    except DetlossError as error:
+        return _stopped(arguments, error, "DET002" if error.code == USAGE else "DET003")
+    except ClickException as error:
+        return _stopped(arguments, _worded(error), "DET001")
+    except Abort:
+        return INTERRUPTED
+    except MemoryError:
+        return _stopped(arguments, DetlossError("out of memory", hint="a smaller --batch-size needs less", code=INCOMPLETE), "DET003")
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            return OK
+        return _bug(arguments, error)
+    except Exception as error:
+        return _bug(arguments, error)
+
+
+def _ran(arguments: list[str]) -> int:
+    command = get_command(app)
+    try:
+        code = command.main(arguments or ["--help"], prog_name="detloss", standalone_mode=False)
+    except SystemExit as end:  # typer ends so when nobody reads its help
+        code = OK if end.code == 1 else end.code
+    return code if isinstance(code, int) else OK
+
+
+def _worded(error: ClickException) -> DetlossError:
+    """What typer noticed, in our words: the option or argument, what is wrong, what to do."""
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx is not None else "detloss"
+    help_line = f"{path} --help lists what there is"
+    if isinstance(error, NoSuchOption):
+        near = nearest(error.option_name, known_options(ctx.command) if ctx is not None else ())
+        return DetlossError(f"no such option {error.option_name}", hint=f"did you mean {near}?" if near else help_line)
+    text = " ".join(error.format_message().split()).rstrip(".")
+    if text.startswith("No such command"):
+        word = text.split("'")[1] if "'" in text else ""
+        near = nearest(word, command_names(ctx.command) if ctx is not None else ())
+        return DetlossError(f"no such command {path.removeprefix('detloss ')} {word}", hint=f"did you mean {near}?" if near else help_line)
+    return DetlossError(text[:1].lower() + text[1:], hint=help_line)
+
+
+def _stopped(arguments: list[str], error: DetlossError, code: str) -> int:
+    rule = {"DET001": "bad-argument", "DET002": "cannot-run", "DET003": "stopped", "DET004": "bug"}[code]
+    _say(str(error))
+    if wants_json(arguments):
+        _print_json(Finding(code, rule, "error", error.message, Where(error.where) if error.where else None, error.hint), error.code)
+    return error.code
+
+
+def _bug(arguments: list[str], error: BaseException) -> int:
+    """One line: what broke and where, and how to report it."""
+    if os.environ.get(TRACEBACK):
+        traceback.print_exc()
+    steps = traceback.extract_tb(error.__traceback__)
+    own = [step for step in steps if "detloss_cli" in step.filename] or list(steps)
+    place = f" at {_module(own[-1].filename)}:{own[-1].lineno}" if own else ""
+    text = " ".join(str(error).split())[:200]
+    message = f"a bug in detloss: {type(error).__name__}: {text}{place}"
+    hint = f"please report this line with the command; {TRACEBACK}=1 shows the traceback"
+    return _stopped(arguments, DetlossError(message, hint=hint, code=BUG), "DET004")
+
+
+def _module(path: str) -> str:
+    _, found, tail = path.replace(os.sep, "/").rpartition("detloss_cli/")
+    return found + tail if found else os.path.basename(path)
+
+
+def _say(line: str) -> None:
+    text = safe(f"detloss: {line}")
+    encoding = sys.stderr.encoding or "utf-8"
+    try:
+        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+
+
+def wants_json(arguments: list[str]) -> bool:
+    """True if the command line asks for JSON, even one that cannot be parsed."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(word in {"--format=json", "format=json"} or (word == "--format" and value == "json") for word, value in pairs)
+
+
+def _print_json(finding: Finding, exit_code: int) -> None:
+    from detloss_cli.cli.emit import put
+    from detloss_cli.report.json_format import render
+    from detloss_cli.report.look import Look
+    from detloss_cli.report.report import build
+
+    put(render(build(None, None, [finding], exit_code=exit_code), Look()))

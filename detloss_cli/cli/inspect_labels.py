@@ -1,0 +1,48 @@
+"""detloss inspect labels"""
+
+from __future__ import annotations
+
+from detloss_cli.cli import options as o
+from detloss_cli.cli import values
+from detloss_cli.cli.emit import emit, sink
+from detloss_cli.cli.progress import busy
+from detloss_cli.cli.request import request
+from detloss_cli.report.report import MAX_FINDINGS
+
+
+def inspect_labels(
+    data: o.Data = None,
+    data_option: o.DataOption = None,
+    split: o.Split = None,
+    names: o.Names = None,
+    root: o.Root = None,
+    image_sizes: o.ImageSizes = None,
+    loader: o.Loader = None,
+    imgsz: o.Imgsz = None,
+    format: o.Format = None,
+    output: o.Output = None,
+    force: o.Force = False,
+    fail_on: o.FailOn = "error",
+    max_findings: o.MaxFindings = MAX_FINDINGS,
+    quiet: o.Quiet = False,
+) -> int:
+    """What the label files hold, and what the trainer's loader would do with each row.
+
+    Every split is read unless --split names some. Each fault is listed by file, line and column.
+    """
+    to = sink(format, output, force, fail_on, max_findings)
+    wanted = request(
+        "inspect labels",
+        data=values.data(data, data_option),
+        split=split,
+        names=names,
+        root=root,
+        image_sizes=image_sizes,
+        loader=loader,
+        imgsz=imgsz,
+    )
+    with busy("reading labels", quiet=quiet):
+        from detloss_cli import diagnose
+
+        facts, findings = diagnose.inspect_labels(wanted)
+    return emit("inspect labels", facts, findings, to)

@@ -1,0 +1,58 @@
+"""The entry point: runs the app and turns whatever happens into one line and the exit code that stands for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from types import FrameType
+
+from detloss_cli.errors import INTERRUPTED, TERMINATED
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the program stands, so that files in hand are put away."""
+
+
+def main() -> None:
+    """`detloss`"""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one command line; nothing leaves it but that."""
+    _replace_closed_streams()
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        from detloss_cli.cli.guard import guarded
+
+        code = guarded(arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Terminated:
+        code = TERMINATED
+    _flush()
+    return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _replace_closed_streams() -> None:
+    """`>&-` leaves a stream None; what is written then goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _flush() -> None:
+    """Writes what is left; where nobody reads any more, the interpreter must not complain at its end either."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,65 @@
+"""The options that commands share, once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+# Panels of the help page.
+DATA = "Data"
+TRAIN = "Training"
+OUT = "Output"
+
+Data = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="DATA", help="data.yaml, folder of labels, .txt list or COCO .json.", show_default=False),
+]
+DataOption = Annotated[list[str] | None, typer.Option("--data", metavar="DATA", help="The same as the argument.", rich_help_panel=DATA)]
+Split = Annotated[str | None, typer.Option("--split", metavar="NAME", help="Which split: train, val, test, all.", rich_help_panel=DATA)]
+Names = Annotated[str | None, typer.Option("--names", metavar="N|a,b,c", help="Class names, or their number.", rich_help_panel=DATA)]
+Root = Annotated[str | None, typer.Option("--root", metavar="DIR", help="Where paths in the data.yaml start.", rich_help_panel=DATA)]
+ImageSizes = Annotated[
+    str | None,
+    typer.Option("--image-sizes", metavar="FILE", help="JSON of picture sizes, without pictures.", rich_help_panel=DATA),
+]
+Loader = Annotated[
+    str | None,
+    typer.Option("--loader", metavar="NAME", help="Whose reading: strict, yolov5-7.0, ...", rich_help_panel=DATA),
+]
+
+Family = Annotated[str, typer.Option("--family", metavar="ID", help="Which loss; auto asks model and hyp.", rich_help_panel=TRAIN)]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Which release of it.", show_default="latest", rich_help_panel=TRAIN)
+]
+Trainer = Annotated[
+    str | None, typer.Option("--trainer", metavar="NAME", help="Family, profile and loader in a word.", rich_help_panel=TRAIN)
+]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME|FILE", help="Built-in head or model yaml. Also --cfg.", rich_help_panel=TRAIN),
+]
+Hyp = Annotated[str | None, typer.Option("--hyp", metavar="NAME|FILE", help="Hyperparameters, built in or yaml.", rich_help_panel=TRAIN)]
+Imgsz = Annotated[
+    str | None,
+    typer.Option("--imgsz", metavar="PX|HxW", help="Network input. Also --img, --img-size.", rich_help_panel=TRAIN),
+]
+BatchSize = Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Images of a batch. Also --batch.", rich_help_panel=TRAIN)]
+Geometry = Annotated[str | None, typer.Option("--geometry", metavar="NAME", help="letterbox, stretch or square.", rich_help_panel=TRAIN)]
+RawGains = Annotated[bool, typer.Option("--raw-gains", help="Gains without the trainer's scaling.", rich_help_panel=TRAIN)]
+Head = Annotated[str, typer.Option("--head", metavar="NAME", help="prior, base-rate, perfect, zero, noise.", rich_help_panel=TRAIN)]
+Preds = Annotated[str | None, typer.Option("--preds", metavar="PATH", help="Real head outputs instead.", rich_help_panel=TRAIN)]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or N.", rich_help_panel=TRAIN)]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of --head noise.", rich_help_panel=TRAIN)]
+
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="rich|text|json", help="rich on a terminal, else text.", show_default=False, rich_help_panel=OUT),
+]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.", rich_help_panel=OUT)]
+Force = Annotated[bool, typer.Option("--force", help="Let -o replace links, or go among the data.", rich_help_panel=OUT)]
+FailOn = Annotated[
+    str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 1 from: error, warning, info, never.", rich_help_panel=OUT)
+]
+MaxFindings = Annotated[int, typer.Option("--max-findings", metavar="N", min=1, help="Places listed for one rule.", rich_help_panel=OUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=OUT)]

@@ -1,0 +1,20 @@
+"""A sign of life on stderr, only where somebody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+
+@contextmanager
+def busy(what: str, *, quiet: bool) -> Iterator[None]:
+    """A spinner while the block runs; nothing in a pipe, on a dumb terminal or with --quiet."""
+    console = Console(file=sys.stderr)
+    if quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield
+        return
+    with console.status(what):
+        yield

@@ -1,0 +1,34 @@
+"""Options as a Request: everything that can be said about them without reading data is checked here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detloss_cli.cli import values
+from detloss_cli.families import MODULES
+from detloss_cli.resolve import TRAINERS, Request
+
+AUTO = "auto"
+HEADS = ("prior", "base-rate", "perfect", "zero", "noise")
+GEOMETRIES = ("letterbox", "stretch", "square")
+
+
+def request(command: str, **given: Any) -> Request:
+    """A request from what was typed.
+
+    Raises:
+        DetlossError: a word that no option knows, a path that is not there.
+    """
+    from detloss_cli.inputs.loaders import LOADERS
+
+    for key, known in (("family", (AUTO, *MODULES)), ("trainer", TRAINERS), ("loader", LOADERS), ("head", HEADS), ("geometry", GEOMETRIES)):
+        if given.get(key) is not None:
+            values.one_of(given[key], known, f"--{key}")
+    for key in ("preds", "image_sizes", "root", "image"):
+        if given.get(key) is not None:
+            values.existing(given[key], f"--{key.replace('_', '-')}")
+    if "device" in given:
+        given["device"] = values.device(given["device"])
+    if "imgsz" in given:
+        given["imgsz"] = values.size(given["imgsz"])
+    return Request(command=command, **given)

@@ -1,0 +1,86 @@
+"""The words that users of the trainers type: other spellings of our options, and key=value arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from typer._click import Context
+from typer._click.core import Command
+from typer.core import TyperCommand, TyperGroup
+
+# what they type -> what it is called here
+SPELLINGS: dict[str, str] = {
+    "--img": "--imgsz",
+    "--img-size": "--imgsz",
+    "--image-size": "--imgsz",
+    "--imgsize": "--imgsz",
+    "--batch": "--batch-size",
+    "--bs": "--batch-size",
+    "--cfg": "--model",
+    "--out": "--output",
+    "--dataset": "--data",
+}
+
+
+class SpelledCommand(TyperCommand):
+    """A command that knows the spellings of the trainers."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(respelled(args, self)))
+
+
+class OrderedGroup(TyperGroup):
+    """A group without guesses of its own: what was probably meant is said in one place."""
+
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**{**attributes, "suggest_commands": False})  # type: ignore[arg-type]
+
+
+def respelled(args: Iterable[str], command: Command) -> Iterator[str]:
+    """`--img 640` and `imgsz=640` as `--imgsz 640`. A word that is the value of an option, stands behind `--` or names a file stays."""
+    known = known_options(command)
+    values = value_options(command)
+    is_value = False
+    rest = iter(args)
+    for word in rest:
+        if word == "--":
+            yield word
+            yield from rest
+            return
+        if is_value:
+            is_value = False
+            yield word
+            continue
+        word = _respelled(word, known)
+        is_value = word in values
+        yield word
+
+
+def _respelled(word: str, known: set[str]) -> str:
+    name, equals, value = word.partition("=")
+    dashed = name.replace("_", "-")
+    if word.startswith("--"):
+        name = SPELLINGS.get(dashed, dashed)
+        return f"{name}{equals}{value}" if name in known else word
+    option = SPELLINGS.get(f"--{dashed}", f"--{dashed}")
+    if equals and option in known and not os.path.lexists(word):
+        return f"{option}={value}"
+    return word
+
+
+def known_options(command: Command) -> set[str]:
+    """Every option of a command, as typed."""
+    return {name for parameter in command.params for name in parameter.opts if name.startswith("-")} | {"--help"}
+
+
+def value_options(command: Command) -> set[str]:
+    """The options that take the next word."""
+    return {
+        name for parameter in command.params for name in parameter.opts if name.startswith("-") and not getattr(parameter, "is_flag", False)
+    }
+
+
+def command_names(command: Command) -> list[str]:
+    """Names of the commands of a group."""
+    return list(getattr(command, "commands", {}))

@@ -1,0 +1,120 @@
+"""A report as plain values under the keys of the published schema."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from detloss_cli import __version__
+from detloss_cli.facts import AssignmentFacts, Facts, GainFacts, LossFacts
+from detloss_cli.finding import Finding
+from detloss_cli.report.report import Report
+from detloss_cli.report.safe import encodable
+
+SCHEMA_VERSION = "1.0"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Everything that JSON holds: no number that is not finite, no text that cannot be encoded.
+
+    Objects that were not computed are absent.
+    """
+    body: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "tool": {"name": "detloss", "version": __version__}}
+    if report.command is not None:
+        body["command"] = report.command
+    if report.facts is not None:
+        body |= _facts(report.facts)
+    body |= report.extra
+    body["findings"] = [_finding(finding) for finding in report.findings]
+    body["summary"] = asdict(report.summary)
+    plain: dict[str, Any] = _plain(body)
+    return plain
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    """The parts of a run that there are."""
+    body: dict[str, Any] = {}
+    for key in ("data", "settings", "labels", "hyp"):
+        part = getattr(facts, key)
+        if part is not None:
+            body[key] = [asdict(one) for one in part] if isinstance(part, tuple) else asdict(part)
+    if facts.levels is not None:
+        body["levels"] = [asdict(level) for level in facts.levels]
+    if facts.assignment is not None:
+        body["assignment"] = _assignment(facts.assignment)
+    if facts.gains is not None:
+        body["gains"] = [_gain(gain) for gain in facts.gains]
+    if facts.loss is not None:
+        body |= _loss(facts.loss)
+    return body
+
+
+def _assignment(facts: AssignmentFacts) -> dict[str, Any]:
+    return {
+        "positives": facts.positives,
+        "boxes": facts.boxes,
+        "unassigned": {
+            "count": facts.unassigned,
+            "share": facts.unassigned / facts.boxes if facts.boxes else None,
+            "by_reason": facts.by_reason,
+            "by_size": facts.by_size,
+        },
+        "per_box": {"mean": facts.per_box_mean, "max": facts.per_box_max, "histogram": facts.per_box_histogram},
+        "collisions": {
+            "slots": facts.collision_slots,
+            "rows": facts.collision_rows,
+            "boxes_without_slot": facts.boxes_without_slot,
+            "class_conflicts": facts.class_conflicts,
+        },
+        "best_possible_recall": facts.best_possible_recall,
+        "anchors_per_target": facts.anchors_per_target,
+    }
+
+
+def _gain(gain: GainFacts) -> dict[str, Any]:
+    steps = [{"rule": rule, "factor": factor, "source": source} for rule, factor, source in gain.steps]
+    return {"term": gain.term, "key": gain.key, "steps": steps, "hyp": gain.hyp, "used": gain.used}
+
+
+def _loss(loss: LossFacts) -> dict[str, Any]:
+    return {
+        "terms": [asdict(term) for term in loss.terms],
+        "totals": {**loss.totals, "batch_factor": loss.batch_factor, "batches": loss.batches},
+        "marks": {head.replace("-", "_"): totals for head, totals in loss.marks.items()},
+        "notes": loss.notes,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    where = finding.where
+    return {
+        "code": finding.code,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "message": finding.message,
+        "path": where.path if where else None,
+        "line": where.line if where else None,
+        "column": where.column if where else None,
+        "hint": finding.hint,
+        "count": finding.count,
+        "share": finding.share,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Only what JSON knows: NaN and infinity are null, paths that are no UTF-8 show their bytes, keys are text."""
+    if isinstance(value, str):
+        return encodable(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {encodable(str(key)): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if hasattr(value, "tolist"):  # numpy scalars and arrays
+        return _plain(value.tolist())
+    raise ValueError(f"expected a value that JSON knows, got {type(value).__name__}")

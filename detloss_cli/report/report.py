@@ -1,0 +1,112 @@
+"""Facts and findings of a run as one value that every format renders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from detloss_cli.errors import FINDINGS, INCOMPLETE, OK
+from detloss_cli.facts import Facts
+from detloss_cli.finding import RANK, Finding
+from detloss_cli.inputs.limits import UNREAD_KINDS
+
+MAX_FINDINGS = 1000
+NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many findings there were, the ones not shown included, and how the run ends."""
+
+    errors: int
+    warnings: int
+    infos: int
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run. command: as typed, `inspect labels`. facts: None where nothing was measured. findings: sorted, with paths relative to the
+    root of the data, at most so many a rule. extra: what a command shows beside facts, as plain values by key of the JSON."""
+
+    command: str | None
+    facts: Facts | None
+    findings: tuple[Finding, ...]
+    summary: Summary
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(
+    command: str | None,
+    facts: Facts | None,
+    findings: Iterable[Finding],
+    *,
+    fail_on: str = "error",
+    max_findings: int = MAX_FINDINGS,
+    exit_code: int | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Report:
+    """The report of a run.
+
+    Args:
+        fail_on: lowest severity that makes the exit code 1, or `never`.
+        max_findings: located findings of a rule that are kept; one without a place counts the rest.
+        exit_code: where the run has ended for another reason than its findings.
+    """
+    everything = list(findings)
+    number = {severity: sum(finding.severity == severity for finding in everything) for severity in RANK}
+    code = ended(everything, fail_on) if exit_code is None else exit_code
+    root = facts.data.root if facts is not None and facts.data is not None else None
+    shown = tuple(capped((_below(finding, root) for finding in everything), max_findings))
+    return Report(command, facts, shown, Summary(number["error"], number["warning"], number["info"], code), extra or {})
+
+
+def ended(findings: Iterable[Finding], fail_on: str) -> int:
+    """The exit code that findings earn: 4 if a limit left something unread, 1 at or above `fail_on`, else 0."""
+    code = OK
+    for finding in findings:
+        if finding.rule in UNREAD_KINDS:
+            return INCOMPLETE
+        if fail_on != NEVER and finding.rank >= RANK[fail_on]:
+            code = FINDINGS
+    return code
+
+
+def capped(findings: Iterable[Finding], most: int) -> list[Finding]:
+    """Sorted by path and line; of each rule the first `most` with a place, then one without that counts the rest."""
+    kept: list[Finding] = []
+    seen: dict[str, int] = {}
+    last: dict[str, Finding] = {}
+    for finding in sorted(findings, key=Finding.sort_key):
+        if finding.where is not None:
+            seen[finding.rule] = seen.get(finding.rule, 0) + 1
+            last[finding.rule] = finding
+            if seen[finding.rule] > most:
+                continue
+        kept.append(finding)
+    for rule, number in sorted(seen.items()):
+        if number > most:
+            rest = number - most
+            kept.append(
+                replace(
+                    last[rule], message=f"{rest:,} more of {rule}", where=None, hint="--max-findings shows more", count=rest, share=None
+                )
+            )
+    return kept
+
+
+def _below(finding: Finding, root: str | None) -> Finding:
+    if finding.where is None or root is None:
+        return finding
+    return replace(finding, where=replace(finding.where, path=relative(finding.where.path, root)))
+
+
+def relative(path: str, root: str) -> str:
+    """A path below the root without it, with `/`; another one as it is."""
+    folder = root.rstrip(os.sep) + os.sep
+    whole = os.path.abspath(path)
+    if not whole.startswith(folder):  # the working folder may lead there through a link
+        whole = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
+    return whole[len(folder) :].replace(os.sep, "/") if whole.startswith(folder) else path

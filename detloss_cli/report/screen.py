@@ -1,0 +1,67 @@
+"""Which sections make up the screen of each command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from detloss_cli.facts import Facts
+from detloss_cli.report.report import Report
+from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.anchors import anchors_table
+from detloss_cli.report.sections.environment import environment_list
+from detloss_cli.report.sections.families import families_list
+from detloss_cli.report.sections.findings import findings_count, findings_list
+from detloss_cli.report.sections.gains import gains_table
+from detloss_cli.report.sections.header import header
+from detloss_cli.report.sections.hyp import hyp_table
+from detloss_cli.report.sections.labels import labels_tables
+from detloss_cli.report.sections.level_table import level_table
+from detloss_cli.report.sections.targets import targets_tables
+from detloss_cli.report.sections.verdict import verdict
+
+
+def screen(report: Report, width: int, places: int) -> Iterator[Text]:
+    """All lines of a report.
+
+    Args:
+        width: columns of the terminal.
+        places: how many places of a rule are listed.
+    """
+    if report.facts is not None and report.command is not None:
+        yield from _facts(report.command, report.facts, report, width)
+    if "families" in report.extra:
+        yield from families_list(report.extra["families"], width)
+    if "environment" in report.extra:
+        yield from environment_list(report.extra["environment"])
+    if "explanation" in report.extra:
+        yield from (Text(safe(line)) for line in str(report.extra["explanation"]["text"]).splitlines())
+    if report.findings and report.command == "compute":
+        yield from findings_count(report.findings, width, "inspect targets")
+    elif report.findings:
+        yield from findings_list(report.findings, report.summary, places)
+
+
+def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[Text]:
+    yield from header(command, facts, width)
+    if command != "inspect hyp":
+        yield from verdict(command, facts, report.findings, width)
+    for block in _blocks(command, facts, width):
+        lines = list(block)
+        if lines:
+            yield Text("")
+            yield from lines
+
+
+def _blocks(command: str, facts: Facts, width: int) -> Iterator[Iterator[Text]]:
+    """Sections in the order of the screen; an empty one takes no room."""
+    if command == "inspect labels" and facts.labels is not None:
+        yield labels_tables(facts.labels, width)
+    if facts.hyp is not None:
+        yield hyp_table(facts.hyp, width)
+    yield level_table(facts, width)
+    yield gains_table(facts.gains or (), width)
+    yield anchors_table(facts.levels or (), width)
+    if command == "inspect targets":
+        yield targets_tables(facts, width)

@@ -1,0 +1,1 @@
+"""One part of a screen a file; each takes facts and yields lines."""
