@@ -43,17 +43,17 @@ def read_rows(contents: Sequence[bytes], num_classes: int | None, limits: Limits
         num_classes: C, None if unknown.
     """
     plain = np.ones(len(contents), dtype=bool)
-    joined = b"\n".join(contents) + b"\n"
+    joined = _join(contents)
     if joined.translate(None, PLAIN):
         plain = np.array([not data.translate(None, PLAIN) for data in contents], dtype=bool)
         contents = [data if ok else b"" for data, ok in zip(contents, plain, strict=True)]
-        joined = b"\n".join(contents) + b"\n"
+        joined = _join(contents)
     layout = _Layout(joined, np.array([len(data) for data in contents], dtype=np.int64))
     bad = layout.bad_files(limits)
     if bad.any():
         # What a broken file leaves behind cannot be told apart in the joined numbers, so the rest is joined anew.
         contents = [b"" if flag else data for data, flag in zip(contents, bad, strict=True)]
-        joined = b"\n".join(contents) + b"\n"
+        joined = _join(contents)
         layout = _Layout(joined, np.array([len(data) for data in contents], dtype=np.int64))
     file, line = layout.places()
     # On an empty text fromstring warns and yields one number.
@@ -66,6 +66,11 @@ def read_rows(contents: Sequence[bytes], num_classes: int | None, limits: Limits
         keep = ~dirty[file]
         file, line, cls, boxes = file[keep], line[keep], cls[keep], boxes[keep]
     return CleanRows(file, line, cls, boxes, tuple(np.flatnonzero(dirty).tolist()))
+
+
+def _join(contents: Sequence[bytes]) -> bytes:
+    """The files, each followed by one LF more than it holds."""
+    return b"\n".join([*contents, b""])
 
 
 def _in_range(cls: NDArray[np.int64], boxes: NDArray[np.float32], bound: int) -> NDArray[np.bool_]:
