@@ -17,6 +17,8 @@ MODULES: dict[str, str] = {
     "centernet": "detloss_cli.families.centernet",
     "cornernet": "detloss_cli.families.cornernet",
     "yolox": "detloss_cli.families.yolox",
+    "fcos": "detloss_cli.families.fcos",
+    "yolov8": "detloss_cli.families.yolov8",
 }
 
 

@@ -1,0 +1,161 @@
+"""The three terms of one branch of a task-aligned head, and what its assigner asks of the predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from detloss_cli.families.yolov8_e2e import Branch
+from detloss_cli.geometry.box_code import decode_distances, encode_distances
+from detloss_cli.geometry.iou import YOLOV5_5, iou
+from detloss_cli.inputs.head import Channels, Head, Level
+from detloss_cli.losses.bce import bce_with_logits
+from detloss_cli.losses.dfl import distribution_loss, side_distances, side_l1
+from detloss_cli.predictions.interface import Background, Predictions
+from detloss_cli.targets.assignment import Assignment, Targets
+from detloss_cli.targets.centre_inside import corners_px
+from detloss_cli.targets.task_aligned import Predict
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTerms:
+    """One level of a branch before any gain, box, cls and dfl each () and divided by the branch's normaliser. P rows.
+
+    per_box, per_cls, per_dfl: (P,) what each row adds before that division.
+    """
+
+    box: Tensor
+    cls: Tensor
+    dfl: Tensor
+    per_box: Tensor
+    per_cls: Tensor
+    per_dfl: Tensor
+
+
+def predictor(head: Head, channels: Channels, branch: Branch, predictions: Predictions) -> Predict:
+    """What the assigner asks: corners in px and class logits at some cells of a level of the branch."""
+
+    def predict(index: int, image: Tensor, row: Tensor, col: Tensor) -> tuple[Tensor, Tensor]:
+        logits = predictions.at(branch.first + index, image, torch.zeros_like(row), row, col)
+        sides = side_distances(logits[:, channels.box], head.reg_max)
+        stride = branch.levels[index].stride
+        return decode_distances(sides, cell_centres(row, col, logits.dtype) * stride, stride), logits[:, channels.cls]
+
+    return predict
+
+
+def cell_centres(row: Tensor, col: Tensor, dtype: torch.dtype) -> Tensor:
+    """(P, 2) centres of cells, x and y, cells."""
+    return torch.stack((col, row), dim=1).to(dtype) + 0.5
+
+
+def wanted_sides(targets: Targets, assignment: Assignment, level: Level, rows: Tensor, corners: Tensor) -> Tensor:
+    """(P, 4) distances from the centre of each row's cell to the sides of its box: left, top, right, bottom, cells.
+
+    Args:
+        rows: (P,) rows of the assignment, all of this level. corners: (N, 4) boxes `xyxy` px.
+    """
+    boxes = corners[assignment.gt[rows]] / level.stride
+    return encode_distances(boxes, cell_centres(assignment.row[rows], assignment.col[rows], corners.dtype), 1)
+
+
+def class_target(targets: Targets, assignment: Assignment) -> Tensor:
+    """(P,) the class that each row is trained towards: a negative one becomes 0."""
+    return targets.cls[assignment.gt].long().clamp(min=0)
+
+
+def normaliser(score: Tensor) -> Tensor:
+    """max(sum of the class targets, 1), ()."""
+    return score.sum().clamp(min=1)
+
+
+def branch_terms(
+    head: Head,
+    channels: Channels,
+    branch: Branch,
+    targets: Targets,
+    predictions: Predictions,
+    assignment: Assignment,
+    *,
+    l1: bool,
+    class_weights: Sequence[float] | None,
+) -> list[LevelTerms]:
+    """box, cls and dfl of each level of a branch.
+
+    S = max(sum of scores, 1); box = sum w (1 - CIoU) / S; dfl = sum w DFL / S; cls = sum over all cells and classes BCE / S, where the
+    score w of a row is its class target as well.
+
+    Args:
+        assignment: rows of all branches, `extra` with the `score` of each. l1: distances without a distribution cost their L1,
+            else nothing. class_weights: (C,) factors of the class term, None for 1.
+    """
+    own = (assignment.level >= branch.first) & (assignment.level < branch.first + len(branch.levels))
+    score = assignment.extra["score"]
+    total = normaliser(score[own])
+    corners = corners_px(targets, branch.levels)
+    chosen_class = class_target(targets, assignment)
+    found = []
+    for index, level in enumerate(branch.levels, branch.first):
+        rows = torch.nonzero(assignment.level == index).squeeze(1)
+        slot = tuple(column[rows] for column in (assignment.image, assignment.anchor, assignment.row, assignment.col))
+        logits = predictions.at(index, *slot)
+        weight = score[rows].to(logits.dtype)
+        centre = cell_centres(slot[2], slot[3], logits.dtype)
+        raw = logits[:, channels.box]
+        sides = side_distances(raw, head.reg_max)
+        boxes = corners[assignment.gt[rows]].to(logits.dtype) / level.stride
+        overlap = iou(decode_distances(sides, centre, 1), boxes, kind="ciou", form=YOLOV5_5)
+        per_box = (1.0 - overlap) * weight
+        per_dfl = _distance_loss(head, level, raw, sides, encode_distances(boxes, centre, 1), l1) * weight
+        factors = None if class_weights is None else torch.tensor(class_weights, dtype=logits.dtype, device=logits.device)
+        chosen = chosen_class[rows]
+        per_cls = _row_class_loss(logits[:, channels.cls], chosen, weight, factors)
+        cls = _class_loss(predictions, index, level, channels, logits[:, channels.cls], chosen, weight, per_cls, factors)
+        scale = total.to(logits.dtype)
+        found.append(LevelTerms(per_box.sum() / scale, cls / scale, per_dfl.sum() / scale, per_box, per_cls, per_dfl))
+    return found
+
+
+def _distance_loss(head: Head, level: Level, raw: Tensor, sides: Tensor, wanted: Tensor, l1: bool) -> Tensor:
+    if head.reg_max > 1:
+        return distribution_loss(raw, wanted, head.reg_max)
+    if l1:
+        return side_l1(sides, wanted, level.stride, (level.rows * level.stride, level.cols * level.stride))
+    return sides.sum(-1) * 0
+
+
+def _row_class_loss(logits: Tensor, chosen: Tensor, weight: Tensor, factors: Tensor | None) -> Tensor:
+    """(P,) sum over the classes of each row."""
+    target = torch.zeros_like(logits).scatter(1, chosen[:, None], weight[:, None])
+    values = bce_with_logits(logits, target)
+    return (values if factors is None else values * factors).sum(1)
+
+
+def _class_loss(
+    predictions: Predictions,
+    index: int,
+    level: Level,
+    channels: Channels,
+    logits: Tensor,
+    chosen: Tensor,
+    weight: Tensor,
+    per_row: Tensor,
+    factors: Tensor | None,
+) -> Tensor:
+    """Sum over all cells and classes of a level, (). BCE(x, y) = BCE(x, 0) - x y, and y is 0 but in the rows: no dense target is made."""
+    first = predictions.plane(index, channels.cls.start)
+    if isinstance(first, Background):
+        planes = (predictions.plane(index, channel) for channel in range(channels.cls.start, channels.cls.stop))
+        quiet = torch.cat([plane.logit for plane in planes if isinstance(plane, Background)])
+        empty = predictions.images * level.rows * level.cols - logits.shape[0]
+        values = bce_with_logits(quiet, torch.zeros_like(quiet)) * empty
+        return (values if factors is None else values * factors).sum() + per_row.sum()
+    dense = predictions.dense(index)[..., channels.cls]
+    values = bce_with_logits(dense, torch.zeros((), dtype=dense.dtype, device=dense.device).expand_as(dense))
+    answered = logits.gather(1, chosen[:, None]).squeeze(1) * weight
+    if factors is None:
+        return values.sum() - answered.sum()
+    return (values * factors).sum() - (answered * factors[chosen]).sum()
