@@ -13,9 +13,10 @@ from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.summed_grid import LevelGeometry, LevelRows, level_rows, level_sums
-from detloss_cli.losses.summed_marks import answer_head, constant_logits
+from detloss_cli.losses.summed_marks import answers, constant_logits
 from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
+from detloss_cli.predictions.interface import Background, Predictions
+from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
 from detloss_cli.targets.best_anchor import AnchorMasks, assign_best_anchor, target_rows
 from detloss_cli.targets.best_anchor_reasons import best_anchor_reasons, infinite_targets, refused_targets
@@ -102,7 +103,8 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that answers each slot with the box, the size and the class bits that stand there, and says no elsewhere."""
     rows = _rows(head, targets, assignment, torch.float64)
-    return answer_head(_geometry(head, rows[0].truth), rows, targets.images)
+    quiet, answer = zip(*(answers(g, here) for g, here in zip(_geometry(head, rows[0].truth), rows, strict=True)), strict=True)
+    return AnswerHead(quiet, head.levels, targets.images, answer, [here.slot for here in rows])
 
 
 def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
@@ -118,7 +120,8 @@ def loss(
     nowhere = (column[:0] for column in (assignment.image, assignment.anchor, assignment.row, assignment.col))
     rows = _rows(head, targets, assignment, predictions.at(0, *nowhere).dtype)
     for index, (geometry, here) in enumerate(zip(_geometry(head, rows[0].truth), rows, strict=True)):
-        sums = level_sums(index, geometry, here, predictions, hyp.ignore_thresh)
+        planes = [_plane(predictions, index, channel) for channel in range(5)]
+        sums = level_sums(geometry, here, predictions.at(index, *here.slot), planes, predictions.images, hyp.ignore_thresh)
         each = {"xy": sums.xy, "wh": sums.wh, "conf": sums.conf, "cls": sums.cls}
         for name, rows_of in each.items():
             whole = rows_of.sum() + sums.background if name == "conf" else rows_of.sum()
@@ -160,3 +163,9 @@ def _geometry(head: Head, like: Tensor) -> tuple[LevelGeometry, ...]:
     return tuple(
         LevelGeometry(level, like.new_tensor(anchors), input_wh) for level, anchors in zip(head.levels, level_anchors(head), strict=True)
     )
+
+
+def _plane(predictions: Predictions, index: int, channel: int) -> Tensor:
+    """One channel, (B, A, H, W), or (1, A, 1, 1) where it is constant."""
+    plane = predictions.plane(index, channel)
+    return plane.logit[None, :, None, None] if isinstance(plane, Background) else plane

@@ -5,6 +5,7 @@ Source: behaviour of qqwweee/keras-yolo3@e6598d1, after YOLOv3, arXiv 1804.02767
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,6 @@ from detloss_cli.inputs.head import Level
 from detloss_cli.losses.bce import bce_with_logits
 from detloss_cli.losses.ignore import ignored_cells
 from detloss_cli.losses.log_wh import log_wh_squared, log_wh_target
-from detloss_cli.predictions.interface import Background, Predictions
 
 OBJ = 4
 
@@ -75,21 +75,21 @@ def level_rows(geometry: LevelGeometry, slot: tuple[Tensor, Tensor, Tensor, Tens
     return LevelRows(slot, truth, xy, wh, 2 - truth[:, 2] * truth[:, 3], values[:, OBJ + 1 :])
 
 
-def level_sums(index: int, geometry: LevelGeometry, rows: LevelRows, head: Predictions, threshold: float) -> LevelSums:
+def level_sums(
+    geometry: LevelGeometry, rows: LevelRows, logits: Tensor, planes: Sequence[Tensor], images: int, threshold: float
+) -> LevelSums:
     """The terms of one level, before they are summed and divided by the batch size.
 
     xy = scale BCE(t_xy, xy); wh = scale 0.5 (wh - t_wh)^2; conf = BCE(t_o, 1) at a row, BCE(t_o, 0) elsewhere unless ignored;
     cls = sum_c BCE(t_c, bit_c).
 
     Args:
-        index: of the level in the head. head: the predictions. threshold: `ignore_thresh`.
+        logits: (P, 5 + C) at the rows. planes: x, y, w, h and objectness of all cells, each (B, A, H, W), or (1, A, 1, 1) where it is
+            constant. images: B. threshold: `ignore_thresh`.
     """
-    logits = head.at(index, *rows.slot)
-    boxes = predicted_boxes(index, geometry, head)
-    ignored = ignored_cells(boxes, rows.truth, rows.slot[0], head.images, threshold)
+    ignored = ignored_cells(predicted_boxes(geometry, planes[:OBJ]), rows.truth, rows.slot[0], images, threshold)
     taken = torch.zeros_like(ignored).index_put(rows.slot, torch.ones_like(rows.slot[0], dtype=torch.bool))
-    plane = _plane(head, index, OBJ)
-    empty = bce_with_logits(plane, torch.zeros_like(plane)) * (~ignored & ~taken)
+    empty = bce_with_logits(planes[OBJ], torch.zeros_like(planes[OBJ])) * (~ignored & ~taken)
     objectness = logits[:, OBJ]
     return LevelSums(
         xy=rows.scale * bce_with_logits(logits[:, :2], rows.xy).sum(dim=1),
@@ -101,13 +101,16 @@ def level_sums(index: int, geometry: LevelGeometry, rows: LevelRows, head: Predi
     )
 
 
-def predicted_boxes(index: int, geometry: LevelGeometry, head: Predictions) -> Tensor:
+def predicted_boxes(geometry: LevelGeometry, planes: Sequence[Tensor]) -> Tensor:
     """(B, A, H, W, 4) centre and size in 0..1 of the network input: xy = (sigmoid(t) + cell) / grid, wh = exp(t) anchor / input.
 
     (1, A, H, W, 4) where all images have the same. No gradient: the boxes only decide which cells are ignored.
+
+    Args:
+        planes: x, y, w, h as in `level_sums`.
     """
     with torch.no_grad():
-        raw = torch.stack([_plane(head, index, channel) for channel in range(OBJ)], dim=-1)
+        raw = torch.stack(tuple(planes), dim=-1)
         sides = geometry.anchors[None, :, None, None, :].expand(*raw.shape[:-1], 2)
         local = decode_exponential(raw.reshape(-1, OBJ), sides.reshape(-1, 2), limit=float("inf")).reshape(raw.shape)
         cols = torch.arange(geometry.level.cols, dtype=raw.dtype, device=raw.device)
@@ -119,9 +122,3 @@ def predicted_boxes(index: int, geometry: LevelGeometry, head: Predictions) -> T
 
 def _grid_wh(geometry: LevelGeometry) -> Tensor:
     return geometry.input_wh.new_tensor([geometry.level.cols, geometry.level.rows])
-
-
-def _plane(head: Predictions, index: int, channel: int) -> Tensor:
-    """One channel, (B, A, H, W), or (1, A, 1, 1) where it is constant."""
-    plane = head.plane(index, channel)
-    return plane.logit[None, :, None, None] if isinstance(plane, Background) else plane

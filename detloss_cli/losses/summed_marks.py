@@ -1,4 +1,4 @@
-"""Heads that mark where a summed loss on an anchor grid can lie: the best constant logits, and the answers themselves."""
+"""Logits that mark where a summed loss on an anchor grid can lie: the best constant ones, and the answers themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from torch import Tensor
 from detloss_cli.geometry.decode import encode_exponential
 from detloss_cli.losses.constant_logit import bce_minimum
 from detloss_cli.losses.summed_grid import LevelGeometry, LevelRows, level_sums
-from detloss_cli.predictions.synthetic import AnswerHead, ConstantHead
 
 CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 OBJ = 4
@@ -29,34 +28,29 @@ def constant_logits(
         batches: for each batch the rows of each level. images: size of each batch. threshold: `ignore_thresh`.
     """
     found = [_box_and_class(g, [rows[index] for rows in batches], images) for index, g in enumerate(geometry)]
-    levels = [g.level for g in geometry]
-    for index, g in enumerate(geometry):
+    for index, (g, logits) in enumerate(zip(geometry, found, strict=True)):
+        planes = [logits[None, :, None, None, channel] for channel in range(OBJ + 1)]
         positives, empty = 0.0, 0.0
         for rows, count in zip(batches, images, strict=True):
             here = rows[index]
-            free = ~level_sums(index, g, here, ConstantHead(found, levels, count), threshold).ignored
+            free = ~level_sums(g, here, logits[here.slot[1]], planes, count, threshold).ignored
             free[here.slot] = False
             positives += here.truth.shape[0] / count
             empty += int(free.sum()) / count
-        found[index][:, OBJ] = bce_minimum(torch.tensor(positives / max(positives + empty, 1e-12), dtype=torch.float64))
+        logits[:, OBJ] = bce_minimum(torch.tensor(positives / max(positives + empty, 1e-12), dtype=torch.float64))
     return tuple(found)
 
 
-def answer_head(geometry: Sequence[LevelGeometry], rows: Sequence[LevelRows], images: int) -> AnswerHead:
-    """Each slot answers with the box, the size and the class bits that stand there; all other cells say no.
+def answers(geometry: LevelGeometry, rows: LevelRows) -> tuple[Tensor, Tensor]:
+    """What cells without a row say, (A, 5 + C), and the answer of each row, (P, 5 + C): the box, the size, the class bits that stand there.
 
     A side that is not above 0 has no logit, a centre outside its cell neither: the answer is the nearest that there is.
     """
-    bias, answers, slots = [], [], []
-    for g, here in zip(geometry, rows, strict=True):
-        quiet = torch.zeros((g.anchors.shape[0], OBJ + 1 + here.bits.shape[1]), dtype=here.truth.dtype, device=here.truth.device)
-        quiet[:, OBJ:] = torch.logit(torch.full_like(quiet[:, OBJ:], CERTAIN))
-        local = torch.cat((here.xy, here.truth[:, 2:] * g.input_wh), dim=1)
-        says = torch.cat((torch.ones_like(here.truth[:, :1]), here.bits), dim=1).clamp(CERTAIN, 1 - CERTAIN)
-        bias.append(quiet)
-        answers.append(torch.cat((encode_exponential(local, g.anchors[here.slot[1]]), torch.logit(says)), dim=1))
-        slots.append(here.slot)
-    return AnswerHead(bias, [g.level for g in geometry], images, answers, slots)
+    quiet = torch.zeros((geometry.anchors.shape[0], OBJ + 1 + rows.bits.shape[1]), dtype=rows.truth.dtype, device=rows.truth.device)
+    quiet[:, OBJ:] = torch.logit(torch.full_like(quiet[:, OBJ:], CERTAIN))
+    local = torch.cat((rows.xy, rows.truth[:, 2:] * geometry.input_wh), dim=1)
+    says = torch.cat((torch.ones_like(rows.truth[:, :1]), rows.bits), dim=1).clamp(CERTAIN, 1 - CERTAIN)
+    return quiet, torch.cat((encode_exponential(local, geometry.anchors[rows.slot[1]]), torch.logit(says)), dim=1)
 
 
 def _box_and_class(geometry: LevelGeometry, batches: Sequence[LevelRows], images: Sequence[int]) -> Tensor:
