@@ -74,3 +74,8 @@ NO_FACTS = HypFacts()
 def readers(key: str, besides: str) -> tuple[str, ...]:
     """Families other than one whose loss reads a key."""
     return tuple(family for family, facts in FACTS.items() if family != besides and (key in facts.required or key in facts.typical))
+
+
+def aliases_of(family: str, profile: str) -> dict[str, str]:
+    """Other name in a file -> key. yolov5 renamed `giou` to `box` in 3.1."""
+    return {"giou": "box"} if family == "yolov5" and profile in ("1.0", "2.0", "3.0") else {}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from detloss_cli.checks.hyp_facts import FACTS, NO_FACTS, readers
+from detloss_cli.checks.hyp_facts import FACTS, NO_FACTS, aliases_of, readers
+from detloss_cli.checks.judge import judge
+from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.hyp_yaml import HypFile, Key
 from detloss_cli.inputs.nearest import nearest
@@ -15,8 +17,13 @@ OTHER_SCALE = 15.0
 SAME_SCALE = 5.0
 
 
+def lint(file: HypFile, family: str, profile: str, keys: Sequence[Key]) -> Iterator[Finding]:
+    """Findings about the keys and values of a file for one family and release; those about the file itself are `judge(file.faults)`."""
+    return judge(hyp_faults(file, family, keys, aliases_of(family, profile)))
+
+
 def hyp_faults(file: HypFile, family: str, keys: Sequence[Key], aliases: Mapping[str, str] | None = None) -> Iterator[Fault]:
-    """What is odd about the keys and values of a file for one family; what is wrong with the file itself stands in `file.faults`.
+    """What is odd about a file for one family.
 
     keys: the family's own. aliases: other name in a file -> key.
     """
@@ -58,13 +65,13 @@ def _in_range(file: HypFile, family: str, key: Key, aliases: Mapping[str, str]) 
     if isinstance(value, bool | str | None) or not math.isfinite(value):
         return
     typical = FACTS.get(family, NO_FACTS).typical
-    gain = typical.get(name)
+    gain = typical.get(key.name)
     if (name == "anchor_t" and value <= 1) or (name == "iou_t" and value >= 1):
         yield Fault("hyp-no-match", file.path, line, 1, name, f"{value}")
     elif value < 0 and (gain is not None or name.endswith("_pw")):
         yield Fault("hyp-negative", file.path, line, 1, name, f"{value}")
     elif gain is not None and value > 0 and not 1 / OTHER_SCALE < value / gain < OTHER_SCALE:
-        yield Fault("hyp-other-scale", file.path, line, 1, name, _scale(name, value, gain, family))
+        yield Fault("hyp-other-scale", file.path, line, 1, name, _scale(name, float(value), gain, family))
     elif (key.low is not None and value < key.low) or (key.high is not None and value > key.high):
         yield Fault("hyp-range", file.path, line, 1, name, f"{value} is outside {key.low} to {key.high}")
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from detloss_cli.checks.hyp_facts import FACTS
-from detloss_cli.checks.hyp_lint import hyp_faults
+from detloss_cli.checks.hyp_lint import hyp_faults, lint
 from detloss_cli.checks.judge import judge
 from detloss_cli.families.hyp import hyp_keys
 from detloss_cli.families.yolov5 import Hyp
@@ -23,7 +23,7 @@ class Key:
 
 
 @pytest.fixture
-def lint(tmp_path):
+def faults_of(tmp_path):
     def run(text, family="yolov5", keys=V5, aliases=None):
         path = tmp_path / "hyp.yaml"
         path.write_text(text)
@@ -32,14 +32,14 @@ def lint(tmp_path):
     return run
 
 
-def test_a_plain_file_has_nothing_to_say(lint):
-    assert lint(BASE) == []
-    assert lint("") == []
+def test_a_plain_file_has_nothing_to_say(faults_of):
+    assert faults_of(BASE) == []
+    assert faults_of("") == []
 
 
-def test_a_missing_key(lint):
-    assert lint(BASE.replace("anchor_t: 4.0\n", "")) == [("hyp-key-missing", None, "anchor_t", "yolov5")]
-    assert lint(BASE.replace("box", "giou"), aliases={"giou": "box"}) == []
+def test_a_missing_key(faults_of):
+    assert faults_of(BASE.replace("anchor_t: 4.0\n", "")) == [("hyp-key-missing", None, "anchor_t", "yolov5")]
+    assert faults_of(BASE.replace("box", "giou"), aliases={"giou": "box"}) == []
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_a_missing_key(lint):
         ("anchors: 3.4", "hyp-anchors", ""),
     ],
 )
-def test_keys_that_do_nothing_or_something_else(lint, line, kind, detail):
-    (found,) = lint(f"{BASE}{line}\n")
+def test_keys_that_do_nothing_or_something_else(faults_of, line, kind, detail):
+    (found,) = faults_of(f"{BASE}{line}\n")
     assert (found[0], found[1], found[3]) == (kind, 8, detail)
 
 
-def test_keys_that_the_trainer_reads_elsewhere_are_known(lint):
-    assert lint(BASE + "lr0: 0.01\nmosaic: 1.0\nlabel_smoothing: 0.0\n") == []
+def test_keys_that_the_trainer_reads_elsewhere_are_known(faults_of):
+    assert faults_of(BASE + "lr0: 0.01\nmosaic: 1.0\nlabel_smoothing: 0.0\n") == []
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_keys_that_the_trainer_reads_elsewhere_are_known(lint):
         ("obj", 0.301, None),
     ],
 )
-def test_values(lint, key, value, kind):
+def test_values(faults_of, key, value, kind):
     text = "".join(f"{key}: {value}\n" if line.startswith(f"{key}:") else f"{line}\n" for line in BASE.splitlines())
-    assert [found[0] for found in lint(text)] == ([kind] if kind else [])
+    assert [found[0] for found in faults_of(text)] == ([kind] if kind else [])
 
 
-def test_the_scale_names_the_family_it_fits(lint):
-    (found,) = lint(BASE.replace("0.05", "7.5"))
+def test_the_scale_names_the_family_it_fits(faults_of):
+    (found,) = faults_of(BASE.replace("0.05", "7.5"))
     assert found[3] == "7.5 is 150 times what yolov5 takes (0.05), the scale of yolov8"
-    (found,) = lint("box: 0.05\n", "yolov8", (Key("box", 7.5),))
+    (found,) = faults_of("box: 0.05\n", "yolov8", (Key("box", 7.5),))
     assert found[3] == "0.05 is 1/150 of what yolov8 takes (7.5), the scale of yolov5 and yolov7"
 
 
@@ -109,3 +109,10 @@ def test_each_fault_becomes_a_finding_with_code_and_place(tmp_path):
     findings = list(judge([*file.faults, *hyp_faults(file, "yolov5", V5)]))
     assert [(f.code, f.severity, f.where.line) for f in findings][:2] == [("DET352", "error", 1), ("DET353", "error", 2)]
     assert {f.rule for f in findings if f.severity == "error"} == {"hyp-number-as-text", "hyp-not-finite", "hyp-key-missing"}
+
+
+@pytest.mark.parametrize(("profile", "rules"), [("3.0", set()), ("3.1", {"hyp-key-foreign", "hyp-key-missing"})])
+def test_giou_is_the_box_gain_up_to_3_0(tmp_path, profile, rules):
+    path = tmp_path / "hyp.yaml"
+    path.write_text(BASE.replace("box", "giou"))
+    assert {finding.rule for finding in lint(read_hyp(str(path)), "yolov5", profile, V5)} == rules
