@@ -127,7 +127,7 @@ def perfect(head: Head, how: Regression, targets: Targets, assignment: Assignmen
         bias[:, layout.cls] = -sure_logit(bias)
         first = 2 * want.cls if how.by_class else torch.zeros_like(want.cls)
         columns = torch.stack((first, first + 1, *(torch.full_like(first, layout.cls.start - 2 + i) for i in (0, 1))), 1)
-        values = torch.cat((want.size + (EPS if how.size == "norm" else 0.0), want.offset), 1)
+        values = torch.cat((want.size.to(bias.dtype) + (EPS if how.size == "norm" else 0.0), want.offset.to(bias.dtype)), 1)
         answer, slot = answered_cells(want.heat, (want.image, want.row, want.col), bias, layout.cls, columns, values)
         biases.append(bias)
         answers.append(answer)
