@@ -107,7 +107,7 @@ def data_path_outside(fault: Fault) -> Words:
 
     It is not read: a data set from elsewhere could point at any file of this machine.
     """
-    return f"{fault.token} leaves the root {fault.detail}, not read", "set path: to the folder above, or pass --allow-outside"
+    return f"{fault.token} leaves the root {fault.detail}, not read", "set path: to the folder that holds everything, or pass it as --root"
 
 
 def data_path_missing(fault: Fault) -> Words:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 def _words(text: str) -> frozenset[str]:
@@ -79,3 +80,20 @@ def readers(key: str, besides: str) -> tuple[str, ...]:
 def aliases_of(family: str, profile: str) -> dict[str, str]:
     """Other name in a file -> key. yolov5 renamed `giou` to `box` in 3.1."""
     return {"giou": "box"} if family == "yolov5" and profile in ("1.0", "2.0", "3.0") else {}
+
+
+Role = Literal["loss", "trainer", "overwritten", "dead", "other family", "unknown"]
+
+
+def role(key: str, family: str, loss_keys: Collection[str]) -> Role:
+    """Who reads a key in one family: its loss, the rest of the trainer, nobody any more, another family, or nobody ever."""
+    facts = FACTS.get(family, NO_FACTS)
+    if key in facts.dead:
+        return "dead"
+    if key in facts.overwritten:
+        return "overwritten"
+    if key in loss_keys or key in facts.required:
+        return "loss"
+    if key in facts.other:
+        return "trainer"
+    return "other family" if readers(key, family) else "unknown"

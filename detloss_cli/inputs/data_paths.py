@@ -47,7 +47,7 @@ def resolve(
     """Choose the root and resolve each split.
 
     A relative `path:` is tried against the file's folder, its parent, the working folder and `root`, in that order, a leading `../` also
-    without it; the first candidate below which a required split exists wins, else the first that exists.
+    without it; the candidate below which most of train and val exist wins, the first of equals.
 
     Source: conventions of yolov5 (repository), ultralytics (working folder) and web exports (`../train/images`), which all occur.
     """
@@ -59,7 +59,9 @@ def resolve(
         detail = "windows" if WINDOWS.match(given.text) else nearest_path(candidates[0])
         return Place(folder, {}, (Fault("data-root-missing", file, given.line, given.column, given.text, detail),))
     wanted = [entry for split in REQUIRED for entry in splits.get(split, ())]
-    chosen = next((c for c in standing if any(find(c, entry.text, allow_outside).path for entry in wanted)), standing[0])
+    chosen = max(
+        standing, key=lambda c: sum(find(c, entry.text, allow_outside).path is not None for entry in wanted)
+    )  # the first of equals
     faults: list[Fault] = []
     if replaced or not _inside(chosen, folder):
         kind = "data-root-replaced" if replaced else "data-root-outside"

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from detloss_cli.checks.hyp_facts import FACTS
+from detloss_cli.checks.hyp_facts import FACTS, role
 from detloss_cli.checks.hyp_lint import hyp_faults, lint
 from detloss_cli.checks.judge import judge
 from detloss_cli.families.hyp import hyp_keys
@@ -116,3 +116,21 @@ def test_giou_is_the_box_gain_up_to_3_0(tmp_path, profile, rules):
     path = tmp_path / "hyp.yaml"
     path.write_text(BASE.replace("box", "giou"))
     assert {finding.rule for finding in lint(read_hyp(str(path)), "yolov5", profile, V5)} == rules
+
+
+@pytest.mark.parametrize(
+    ("key", "family", "expected"),
+    [
+        ("box", "yolov5", "loss"),
+        ("lr0", "yolov5", "trainer"),
+        ("iou_t", "yolov5", "dead"),
+        ("iou_t", "yolov3-spp", "loss"),
+        ("label_smoothing", "yolov5", "overwritten"),
+        ("giou", "yolov5", "other family"),
+        ("bx", "yolov5", "unknown"),
+        ("imgsz", "yolov8", "trainer"),
+        ("bx", "no such family", "unknown"),
+    ],
+)
+def test_who_reads_a_key(key, family, expected):
+    assert role(key, family, {"box"}) == expected

@@ -76,6 +76,20 @@ def test_an_existing_root_without_the_split_gives_way_to_one_with_it(data):
     assert spec.root == str(data.home / "set")
 
 
+def test_absolute_paths_need_a_root_that_holds_them(data):
+    images = data.home / "set/images"
+    path = data(f"train: {images}/train\nval: {images}/val\n" + NAMES, folder="far/cfg")
+    assert [f.kind for f in read_data(path)[1]] == ["data-path-outside"] * 2
+    spec, faults = read_data(path, root=str(data.home / "set"))
+    assert (set(spec.splits), [f.kind for f in faults]) == ({"train", "val"}, ["data-root-outside"])
+
+
+def test_the_root_with_both_splits_beats_one_with_val_alone(data):
+    (data.home / "cfg/images/val").mkdir(parents=True)
+    spec, _ = read_data(data("train: set/images/train\nval: set/images/val\n" + NAMES, folder="cfg"))
+    assert spec.root == str(data.home)
+
+
 @pytest.mark.parametrize("folder", ["set", "set/cfg"])
 def test_web_exports_point_one_folder_too_high(data, folder):
     spec, faults = read_data(data("train: ../images/train\nval: ../images/val\n" + NAMES, folder=folder))
