@@ -18,7 +18,9 @@ def close(got: Tensor | float | list[float], wanted: Any, dtype: str, what: str,
     if a.shape != b.shape:
         a, b = a.reshape(-1), b.reshape(-1)
     tolerance = TOLERANCE[dtype]
-    torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance * max(scale, 1e-3), equal_nan=True, msg=lambda m: f"{what} {dtype}: {m}")
+    torch.testing.assert_close(
+        a, b, rtol=tolerance, atol=tolerance * max(scale, 1e-3), equal_nan=True, msg=lambda m: f"{what} {dtype}: {m}"
+    )
 
 
 def equal(got: Tensor, wanted: Tensor, what: str) -> None:

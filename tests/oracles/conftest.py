@@ -10,10 +10,6 @@ import pytest
 CARRIED = Path(__file__).parent / "cases"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--oracles", type=Path, default=None, metavar="DIR", help="replay the cases below DIR instead of the carried ones")
-
-
 def find_cases(root: Path) -> list[Path]:
     """Every .json below a folder, at any depth, that has a .safetensors beside it."""
     return sorted(p for p in root.rglob("*.json") if p.with_suffix(".safetensors").exists())
