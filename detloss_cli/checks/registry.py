@@ -5,6 +5,7 @@ from __future__ import annotations
 from detloss_cli.checks import (
     boxes,
     data_yaml,
+    foreign_caches,
     hyp_yaml,
     label_files,
     loader_fates,
@@ -32,6 +33,7 @@ RULES: dict[str, Rule] = {
         pairs.RULES,
         splits.RULES,
         loader_fates.RULES,
+        foreign_caches.RULES,
         yaml_text.RULES,
         data_yaml.RULES,
         hyp_yaml.RULES,

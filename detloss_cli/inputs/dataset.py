@@ -9,6 +9,7 @@ from pathlib import Path
 from detloss_cli.inputs.counts import LabelCounts
 from detloss_cli.inputs.dataspec import DataSpec, NamesSource
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.foreign_cache import cache_faults
 from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.inputs.limits import DEFAULT, UNREAD_KINDS, Limits
 from detloss_cli.inputs.listing import Listing, list_images
@@ -24,7 +25,7 @@ class DataSet:
     spec: where they came from. splits: those that were read. loader: a key of `LOADERS`.
     labels: the boxes that the loader keeps, in its order. strict: the boxes that no error stands at, what the checks by columns look at.
     faults: in the order of reading. fates: what the loader does unasked. num_classes: C. names_source: where names came from.
-    caches: label caches of trainers that lie beside the labels. labels_only: True if there are no pictures.
+    labels_only: True if there are no pictures.
     """
 
     spec: DataSpec
@@ -37,7 +38,6 @@ class DataSet:
     counts: LabelCounts
     num_classes: int
     names_source: NamesSource
-    caches: tuple[str, ...]
     labels_only: bool
 
     @property
@@ -83,12 +83,11 @@ def read_dataset(
         loader=loader,
         labels=strict if read.loaded is read.strict else _labels(read.loaded, images, names),
         strict=strict,
-        faults=(*listing.faults, *read.faults, *size_faults),
+        faults=(*listing.faults, *read.faults, *size_faults, *cache_faults(listing.caches, listing.pictures, listing.labels)),
         fates=tuple(read.fates),
         counts=_counts(listing, read),
         num_classes=count,
         names_source=source,
-        caches=tuple(listing.caches),
         labels_only=listing.labels_only,
     )
 

@@ -1,0 +1,97 @@
+"""Caches of trainers are looked through, never loaded."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detloss_cli.inputs.foreign_cache import ARRAYS, cache_faults, look_through
+
+
+class Payload:
+    def __init__(self, marker: str) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (open, (self.marker, "w"))
+
+
+def entries(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
+    """What yolov5 keeps: picture -> labels, shape, segments."""
+    return {str(folder / "images" / name): [np.zeros((2, 5), np.float32), (640, 480), []] for name in names} | {"hash": "x", "version": 0.6}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> tuple[Path, list[str], list[str]]:
+    (tmp_path / "labels").mkdir()
+    labels = [tmp_path / "labels" / "a.txt", tmp_path / "labels" / "b.txt"]
+    for label in labels:
+        label.write_text("0 0.5 0.5 0.2 0.2\n")
+        os.utime(label, (1000, 1000))
+    return tmp_path, [str(tmp_path / "images" / name) for name in ("a.jpg", "b.jpg")], [str(label) for label in labels]
+
+
+def judged(folder: Path, pictures: list[str], labels: list[str]) -> tuple[str, str, str]:
+    (fault,) = cache_faults([str(folder / "labels.cache")], pictures, labels)
+    return fault.kind, fault.token, fault.detail
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("form", ["npy", "zip", "bare"])
+def test_a_matching_cache_is_only_named(data: tuple[Path, list[str], list[str]], form: str, protocol: int) -> None:
+    folder, _, _ = data
+    body = pickle.dumps(entries(folder, ("a.jpg", "b.jpg")), protocol)
+    file = folder / "labels.cache"
+    if form == "npy":
+        header = b"{'descr': '|O', 'fortran_order': False, 'shape': (), }\n"
+        body = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + body
+    elif form == "zip":
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("archive/data.pkl", body)
+        body = out.getvalue()
+    file.write_bytes(body)
+    assert judged(*data)[0] == "cache-foreign"
+
+
+def test_edits_and_other_pictures_make_it_stale(data: tuple[Path, list[str], list[str]]) -> None:
+    folder, _, labels = data
+    file = folder / "labels.cache"
+    file.write_bytes(pickle.dumps(entries(folder, ("a.jpg", "b.jpg"))))
+    os.utime(labels[0], (4e9, 4e9))
+    assert judged(*data) == ("cache-stale", "", "1 label files changed after it was written")
+    file.write_bytes(pickle.dumps(entries(folder, ("a.jpg", "c.jpg", "d.jpg"))))
+    assert judged(*data)[2] == "it names 2 pictures that are gone and lacks 1"
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
+def test_what_would_run_is_named_and_not_run(data: tuple[Path, list[str], list[str]], protocol: int, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    (data[0] / "labels.cache").write_bytes(pickle.dumps({"x": Payload(str(marker))}, protocol))
+    kind, token, _ = judged(*data)
+    assert kind == "cache-runs-code"
+    assert token.endswith("open")
+    assert not marker.exists()
+
+
+def test_a_string_that_hides_the_import_is_no_way_around() -> None:
+    # io, open, numpy, ndarray, drop the last two, import what is left
+    hidden = b"\x80\x04\x8c\x02io\x8c\x04open\x8c\x05numpy\x8c\x07ndarray00\x93."
+    assert look_through(hidden).names - ARRAYS == {"pop opcode"}
+    swapped = b"\x80\x02X\x05\x00\x00\x00numpyq\x00X\x02\x00\x00\x00ioq\x00X\x04\x00\x00\x00openq\x01h\x00h\x01\x93."
+    assert look_through(swapped).names == {"io open"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00\x10", b"\x80\x04\x8c\xff", b"text", b"\x80\x02q", b"\x80\x04h\xff."]
+)
+def test_anything_broken_is_an_info(data: tuple[Path, list[str], list[str]], body: bytes) -> None:
+    (data[0] / "labels.cache").write_bytes(body)
+    assert judged(*data)[0] in ("cache-unread", "cache-foreign")
