@@ -114,9 +114,8 @@ def _constant_total(predictions: Predictions, level: int, cls: slice, heat: Heat
     planes = [predictions.plane(level, channel) for channel in range(cls.start, cls.stop)]
     bias = torch.stack([plane.logit[0] for plane in planes if isinstance(plane, Background)])
     outside = ~torch.isin(heat.cells(), cells)
-    lonely = torch.zeros_like(bias).index_add(0, heat.cls, (outside & (heat.value == 1)).to(bias.dtype))
     mass = _negative_mass(heat, outside, int(cells.shape[0]), bias)
-    return inside + (mass * negative_focal(bias)).sum() + (lonely * positive_focal(bias)).sum()
+    return inside + (mass * negative_focal(bias)).sum()  # every centre is a cell of an object, so outside there are negatives only
 
 
 def _negative_mass(heat: HeatMap, counted: Tensor, left_out: int, like: Tensor) -> Tensor:

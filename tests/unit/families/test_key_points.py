@@ -45,7 +45,7 @@ def noise(family: Any, head: Head, hyp: Any, profile: str, images: int = 3) -> l
 
 
 def by_term(family: Any, breakdown: LossBreakdown) -> dict[str, float]:
-    return {name: float(breakdown.item(name)) for name in family.TERMS}
+    return {name: float(breakdown.item(name).detach()) for name in family.TERMS}
 
 
 def run(family: Any, head: Head, hyp: Any, profile: str, rows: list[tuple[float, ...]], predictions: Any, images: int = 3) -> LossBreakdown:
@@ -85,6 +85,16 @@ def test_perfect_is_nearly_nothing_and_never_worse_than_the_prior(chosen: tuple[
     assert all(after[name] <= before[name] for name in family.TERMS)
     assert after["heatmap"] < 1e-5
     assert after["offset"] == pytest.approx(0, abs=1e-7)
+
+
+def test_perfect_says_no_next_to_a_centre() -> None:
+    """A cell of class 1 inside the Gaussian of class 0 is a negative of class 0, and no half a positive."""
+    family = families.load("centernet")
+    near = [(0, 20.0, 20.0, 100.0, 100.0, 0), (0, 24.0, 20.0, 104.0, 100.0, 1)]
+    head, hyp, targets = head_of(1), family.Hyp(), targets_of(near)
+    assignment = family.assign(head, hyp, targets, profile="xingyizhou")
+    answers = family.perfect(head, hyp, "xingyizhou", targets, assignment)
+    assert float(run(family, head, hyp, "xingyizhou", near, answers).item("heatmap")) < 1e-8
 
 
 def test_base_rate_is_a_minimum_of_every_term(chosen: tuple[Any, str]) -> None:

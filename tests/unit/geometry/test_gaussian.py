@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detloss_cli.geometry.gaussian import RadiusForm, gaussian_radius, gaussian_windows, whole_radius, window_sizes
@@ -14,6 +14,7 @@ FORMS: tuple[RadiusForm, ...] = ("xingyizhou", "zzzxxxttt", "cornernet")
 SIDES = np.stack(np.meshgrid(np.arange(1, 129), np.arange(1, 129)), -1).reshape(-1, 2)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.integers(1, 200), st.floats(0.05, 0.95))
 def test_cornernet_radius_is_how_far_corners_may_move(height: int, width: int, overlap: float) -> None:
     r = float(gaussian_radius(np.asarray([height]), np.asarray([width]), overlap, "cornernet")[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detloss_cli.inputs.head import Level
@@ -75,6 +75,7 @@ BOXES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(BOXES)
 def test_numpy_and_torch_assign_alike_and_inside_the_map(boxes: list[tuple[float, ...]]) -> None:
     targets = targets_of(boxes, images=3)

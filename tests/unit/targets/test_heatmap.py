@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -32,6 +32,7 @@ def one_by_one(points: list[tuple[int, ...]]) -> NDArray[np.float32]:
     return full
 
 
+@settings(deadline=None)
 @given(POINTS)
 def test_equals_drawing_one_by_one(points: list[tuple[int, ...]]) -> None:
     heat = draw_heatmap(*columns(points), SHAPE)
@@ -39,6 +40,7 @@ def test_equals_drawing_one_by_one(points: list[tuple[int, ...]]) -> None:
     assert (heat.value > 0).all()
 
 
+@settings(deadline=None)
 @given(POINTS, st.randoms())
 def test_torch_numpy_and_any_order_give_the_same_cells(points: list[tuple[int, ...]], random) -> None:  # type: ignore[no-untyped-def]
     heat = draw_heatmap(*columns(points), SHAPE)
@@ -48,6 +50,7 @@ def test_torch_numpy_and_any_order_give_the_same_cells(points: list[tuple[int, .
         np.testing.assert_array_equal(getattr(heat, name), getattr(other, name).numpy())
 
 
+@settings(deadline=None)
 @given(POINTS)
 def test_a_batch_is_its_images(points: list[tuple[int, ...]]) -> None:
     whole = draw_heatmap(*columns(points), SHAPE).dense()
@@ -56,6 +59,7 @@ def test_a_batch_is_its_images(points: list[tuple[int, ...]]) -> None:
         np.testing.assert_array_equal(draw_heatmap(*columns(alone), (1, *SHAPE[1:])).dense()[0], whole[image])
 
 
+@settings(deadline=None)
 @given(POINTS, st.sets(st.integers(0, 2 * 9 * 11 - 1), max_size=20))
 def test_at_cells_reads_the_dense_map(points: list[tuple[int, ...]], cells: set[int]) -> None:
     heat = draw_heatmap(*columns(points), SHAPE)
