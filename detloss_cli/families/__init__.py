@@ -18,6 +18,7 @@ MODULES: dict[str, str] = {
     "cornernet": "detloss_cli.families.cornernet",
     "yolox": "detloss_cli.families.yolox",
     "fcos": "detloss_cli.families.fcos",
+    "retinanet": "detloss_cli.families.retinanet",
     "yolov8": "detloss_cli.families.yolov8",
 }
 

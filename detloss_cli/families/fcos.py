@@ -12,6 +12,7 @@ from torch import Tensor
 
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
+from detloss_cli.geometry.anchor_boxes import grid_step
 from detloss_cli.geometry.box_code import decode_distances, encode_distances
 from detloss_cli.geometry.iou import TORCHVISION, iou
 from detloss_cli.inputs.head import Channels, Head
@@ -23,7 +24,7 @@ from detloss_cli.losses.term import LossBreakdown, Term
 from detloss_cli.predictions.interface import Predictions
 from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
-from detloss_cli.targets.centre_radius import assign_by_centre_radius, grid_step
+from detloss_cli.targets.centre_radius import assign_by_centre_radius
 from detloss_cli.targets.centre_reasons import centre_reasons
 
 ID = "fcos"

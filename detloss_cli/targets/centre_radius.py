@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace, device
 
+from detloss_cli.geometry.anchor_boxes import grid_step
 from detloss_cli.inputs.head import Level
 from detloss_cli.targets.assignment import Array, Assignment, Targets
 from detloss_cli.targets.cells_between import cells_between
@@ -30,14 +31,6 @@ class Bids:
     gt: Array
     farthest: Array
     fits: Array
-
-
-def grid_step(level: Level, imgsz: tuple[int, int]) -> tuple[float, float]:
-    """Pixels from one column, and from one row, to the next: the input size over the cells, whole pixels, as torchvision spaces anchors.
-
-    That is the stride wherever the stride divides the input size. Points stand at (col, row) times it: there is no half-cell offset.
-    """
-    return float(imgsz[1] // level.cols), float(imgsz[0] // level.rows)
 
 
 def scale_range(levels: Sequence[Level], index: int) -> tuple[float, float]:

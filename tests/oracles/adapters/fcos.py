@@ -8,8 +8,8 @@ from case import Case
 from torch import Tensor
 
 from detloss_cli.families import fcos
+from detloss_cli.geometry.anchor_boxes import grid_step
 from detloss_cli.inputs.head import Head, Level
-from detloss_cli.targets.centre_radius import grid_step
 
 
 def replay(case: Case) -> None:

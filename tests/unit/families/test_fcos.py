@@ -11,11 +11,11 @@ import torch
 
 from detloss_cli.families import fcos
 from detloss_cli.families.interface import BatchTargets
+from detloss_cli.geometry.anchor_boxes import grid_step
 from detloss_cli.inputs.head import Head, Level
 from detloss_cli.predictions.interface import DensePredictions
 from detloss_cli.predictions.synthetic import ConstantHead
 from detloss_cli.targets.assignment import Assignment, Targets, on_host
-from detloss_cli.targets.centre_radius import grid_step
 
 HEAD = Head("three", (Level("P3", 8, 16, 16), Level("P4", 16, 8, 8), Level("P5", 32, 4, 4)), 3, (128, 128))
 HYP = fcos.Hyp()
