@@ -12,7 +12,7 @@ from detloss_cli.inputs.scan import PICTURES
 
 
 def pair_list(source: str, root: str, limits: Limits, *, allow_outside: bool = False) -> Paired:
-    """Find the pictures that a list names and pair them with their labels, in the order of their paths.
+    """Find the pictures that a list names and pair them with their labels.
 
     A line that starts with `./` is relative to the list, any other relative one to the root, else to the list.
 
@@ -28,7 +28,6 @@ def pair_list(source: str, root: str, limits: Limits, *, allow_outside: bool = F
         return paired
     home = os.path.dirname(source)
     folders = _Folders(root, allow_outside)
-    entries: list[tuple[str, str]] = []
     for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         text = raw.strip().decode("utf-8", "surrogateescape")
         if not text:
@@ -48,12 +47,10 @@ def pair_list(source: str, root: str, limits: Limits, *, allow_outside: bool = F
                 paired.faults.append(Fault("listed-image-missing", source, number, 1, text[:80]))
                 continue
             picture = label
-        entries.append((picture, label or ""))
+        paired.pictures.append(picture)
+        paired.labels.append(label or "")
         if label is None:
             paired.faults.append(Fault("image-without-label", picture, None, None, name, label_folder(folder)))
-    entries.sort()
-    paired.pictures = [picture for picture, _ in entries]
-    paired.labels = [label for _, label in entries]
     return paired
 
 

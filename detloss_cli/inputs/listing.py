@@ -31,6 +31,7 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
     owner: dict[str, str] = {}
     named: dict[str, str] = {}
     for split in splits:
+        start = len(listing.pictures)
         for source in spec.splits.get(split, ()):
             real = os.path.realpath(source)
             if real in named:
@@ -40,6 +41,10 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
             named[real] = split
             find = pair_list if source.lower().endswith(".txt") and os.path.isfile(source) else pair_folder
             _add(listing, find(source, spec.root, limits, allow_outside=allow_outside), split, owner)
+        # the trainers sort what all folders and lists of a split hold
+        order = sorted(range(start, len(listing.pictures)), key=listing.pictures.__getitem__)
+        listing.pictures[start:] = [listing.pictures[n] for n in order]
+        listing.labels[start:] = [listing.labels[n] for n in order]
     listing.caches = sorted(set(listing.caches))
     listing.labels_only = bool(listing.pictures) and all(
         picture == label for picture, label in zip(listing.pictures, listing.labels, strict=True)

@@ -75,8 +75,8 @@ def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_
             loaded.fates.append(Fate("accept", path, line, faulty[line], 1))
     removed = sorted(set(range(len(table.lines))) - set(keep))
     loaded.fates.extend(Fate("remove", path, table.lines[index], "duplicate-box", 1) for index in removed)
-    if rest := len(written) - len(loaded.boxes) - sum(loaded.lost.values()):
-        loaded.lost["duplicate-box"] = rest
+    if removed:
+        loaded.lost["duplicate-box"] = len(removed)
     return loaded
 
 

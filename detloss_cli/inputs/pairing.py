@@ -17,7 +17,7 @@ NOT_LABELS = frozenset(
 
 @dataclass(slots=True)
 class Paired:
-    """Pictures and their label files, in the order of the pictures' paths.
+    """Pictures and their label files.
 
     pictures: the label file itself where there are labels only. labels: "" if a picture has none. caches: label caches found on the way.
     """
@@ -71,9 +71,6 @@ def pair_folder(source: str, root: str, limits: Limits, *, allow_outside: bool =
         for home in sorted({*label_homes, *used}):
             if home in folders:
                 _left_over(home, folders[home], used.get(home, set()), paired)
-        order = sorted(range(len(paired.pictures)), key=paired.pictures.__getitem__)
-        paired.pictures = [paired.pictures[n] for n in order]
-        paired.labels = [paired.labels[n] for n in order]
     paired.caches = [f"{path}/{name}" for path, folder in folders.items() for name in folder.caches]
     paired.caches += [path for path in {f"{source}.cache", f"{twin}.cache"} if os.path.isfile(path)]
     return paired

@@ -95,6 +95,9 @@ def _file(name: str, folder: Folder) -> None:
 
 def _link(path: str, entry: os.DirEntry[str], folder: Folder, found: Scan) -> None:
     """A link to a file counts as that file, whoever reads it decides; one to a folder is not walked."""
+    if entry.name.lower().endswith(".txt"):
+        folder.texts.append(entry.name)
+        return
     full = f"{path}/{entry.name}"
     try:
         if not entry.is_dir():
