@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from detloss_cli.errors import DetlossError
 from detloss_cli.families import cornernet_heads as heads
 from detloss_cli.families.heat_maps import heat_term
 from detloss_cli.families.hyp import hyp_field
@@ -73,7 +74,7 @@ def channels(head: Head) -> Channels:
 
 def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
     """The weights, divided by the number of stacks; the heat maps have no weight of their own."""
-    stacks = len(head.levels) // 2
+    stacks = _stacks(head)
     mean = (GainStep(f"1/{stacks} stacks", 1 / stacks, "loss"),)
     return (
         Gain("heatmap", "", 1.0, mean),
@@ -104,7 +105,12 @@ def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: As
 
 
 def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
-    """Every box takes the cells of its two corners."""
+    """Every box takes the cells of its two corners.
+
+    Raises:
+        DetlossError: the head has no map for each corner.
+    """
+    _stacks(head)
     return assign_corners(targets, head.levels, _rules(head, hyp, profile))
 
 
@@ -169,6 +175,18 @@ def _size(box: list[float]) -> str:
 
 def _places(box: list[float]) -> str:
     return ", ".join(f"{value:g}" for value in box)
+
+
+def _stacks(head: Head) -> int:
+    """Half the number of maps.
+
+    Raises:
+        DetlossError: the head has no map for each corner.
+    """
+    if len(head.levels) % 2 or not head.levels:
+        count = len(head.levels)
+        raise DetlossError(f"cornernet needs a map for each corner, this head has {count}", where="--model", hint="use --model cornernet")
+    return len(head.levels) // 2
 
 
 def _rules(head: Head, hyp: Hyp, profile: str) -> Rules:

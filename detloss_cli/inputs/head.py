@@ -64,7 +64,7 @@ class HeadSpec:
 
     family: the family that the name or the file belongs to, None if it does not say. anchors: one tuple of (w, h) pixels a level; None for
     a level set that AutoAnchor has to fit first (`anchors: 3`). num_classes: what the file says, None for a built-in head.
-    imgsz: the size the head was made for.
+    imgsz: the size the head was made for. maps: names of the levels where strides repeat; () names them by stride.
     """
 
     name: str
@@ -76,6 +76,7 @@ class HeadSpec:
     reg_max: int = 0
     end2end: bool = False
     source: str = "built in"
+    maps: tuple[str, ...] = ()
 
     def at(self, imgsz: tuple[int, int], num_classes: int) -> Head:
         """The head at one input size.
@@ -86,8 +87,9 @@ class HeadSpec:
         """
         height, width = imgsz
         anchors = self.anchors if self.anchors is not None else ((),) * len(self.strides)
+        names = self.maps or tuple(f"P{stride.bit_length() - 1}" for stride in self.strides)
         levels = tuple(
-            Level(f"P{stride.bit_length() - 1}", stride, -(-height // stride), -(-width // stride), boxes)
-            for stride, boxes in zip(self.strides, anchors, strict=True)
+            Level(name, stride, -(-height // stride), -(-width // stride), boxes)
+            for name, stride, boxes in zip(names, self.strides, anchors, strict=True)
         )
         return Head(self.name, levels, num_classes, imgsz, self.reg_max, self.end2end)

@@ -66,7 +66,8 @@ def _anchor_free() -> Iterator[HeadSpec]:
         yield HeadSpec(f"yolox-{size}", "yolox", P3_P5, ((),) * 3, imgsz=416 if size in ("nano", "tiny") else 640)
     yield HeadSpec("yolox", "yolox", P3_P5, ((),) * 3)
     yield HeadSpec("centernet", "centernet", (4,), ((),), imgsz=512)
-    yield HeadSpec("cornernet", "cornernet", (4,), ((),), imgsz=512)
+    yield HeadSpec("centernet-hourglass", "centernet", (4,) * 2, ((),) * 2, imgsz=512, maps=("stack1", "stack2"))
+    yield HeadSpec("cornernet", "cornernet", (4,) * 4, ((),) * 4, imgsz=512, maps=("tl1", "br1", "tl2", "br2"))
     yield HeadSpec("fcos", "fcos", P3_P7, ((),) * 5, imgsz=800)
     yield HeadSpec("detr", "detr", (32,), ((),), imgsz=800)
 

@@ -217,6 +217,12 @@ def test_more_corners_than_tags() -> None:
     assert {gt: reason.text for gt, reason in why.items()} == {2: "beyond max_tag_len 2: the trainer stops with IndexError"}
 
 
+def test_a_head_without_a_map_for_each_corner() -> None:
+    family = families.load("cornernet")
+    with pytest.raises(DetlossError, match="a map for each corner, this head has 1"):
+        family.assign(head_of(1), family.Hyp(), targets_of(BOXES), profile="e5c39a3")
+
+
 def test_twins_count_once_in_the_heat_map_and_twice_in_the_rest() -> None:
     family = families.load("centernet")
     head, hyp = head_of(1), family.Hyp()
