@@ -81,7 +81,9 @@ class Setup:
         if getattr(self.family, "COARSE_FIRST", False) != (list(spec.strides) == sorted(spec.strides, reverse=True)):
             anchors = spec.anchors[::-1] if spec.anchors is not None else None
             spec = replace(spec, strides=spec.strides[::-1], anchors=anchors)
-        return spec.at(self.imgsz, num_classes)
+        head = spec.at(self.imgsz, num_classes)
+        outputs = getattr(self.family, "outputs", None)  # families whose profiles differ in the maps that their loss sees
+        return outputs(head, self.profile) if outputs else head
 
 
 def choose_family(request: Request, spec: HeadSpec | None, keys: Mapping[str, Any]) -> tuple[str, str | None, str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MODULES: dict[str, str] = {
     "yolov5": "detloss_cli.families.yolov5",
     "yolov3-spp": "detloss_cli.families.yolov3_spp",
+    "yolov7": "detloss_cli.families.yolov7",
     "keras-yolo3": "detloss_cli.families.keras_yolo3",
     "centernet": "detloss_cli.families.centernet",
     "cornernet": "detloss_cli.families.cornernet",

@@ -63,3 +63,12 @@ def on_host(targets: Targets) -> Targets:
     """The same targets as numpy arrays."""
     columns = (column.detach().cpu().numpy() if hasattr(column, "detach") else column for column in (targets.image, targets.cls, targets.boxes))
     return Targets(*columns, images=targets.images, frame=targets.frame)
+
+
+def joined(first: Assignment, second: Assignment) -> Assignment:
+    """The rows of two assignments of the same targets, one after the other; evidence on targets is the first's."""
+    xp = array_namespace(first.row)
+    names = ("level", "image", "anchor", "row", "col", "gt")
+    columns = {name: xp.concat((getattr(first, name), getattr(second, name))) for name in names}
+    extra = {name: xp.concat((column, second.extra[name])) for name, column in first.extra.items() if name in second.extra}
+    return Assignment(**columns, extra=extra, of_targets=first.of_targets)

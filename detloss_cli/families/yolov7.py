@@ -1,0 +1,211 @@
+"""yolov7: yolov5's loss over candidates that bid by predicted cost (OTA), with auxiliary heads for the larger models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from detloss_cli.errors import DetlossError
+from detloss_cli.families.gains import by_area, by_classes, by_levels
+from detloss_cli.families.hyp import hyp_field
+from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
+from detloss_cli.geometry.decode import decode_sigmoid, encode_sigmoid
+from detloss_cli.geometry.iou import YOLOV7
+from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.losses.anchor_grid import GridRules, level_terms
+from detloss_cli.losses.bce import smooth_bce
+from detloss_cli.losses.elementwise import elementwise
+from detloss_cli.losses.grid_marks import Fit, base_rate_head, perfect_head
+from detloss_cli.losses.term import LossBreakdown, Term
+from detloss_cli.predictions.interface import Predictions
+from detloss_cli.targets.anchor_ratio import assign_by_anchor_ratio
+from detloss_cli.targets.assignment import Assignment, Frame, Targets, joined, without_rows
+from detloss_cli.targets.ratio_ota import ratio_ota, shifted
+from detloss_cli.targets.ratio_reasons import ratio_reasons
+
+ID = "yolov7"
+TITLE = "YOLOv7: OTA over anchor-ratio candidates, CIoU, auxiliary heads"
+SOURCE = "WongKinYiu/yolov7@a207844"
+LICENCE = "GPL-3.0"
+NEEDS_PREDICTIONS = True
+FRAME: Frame = "cxcywh"
+IMGSZ = 640
+MODEL = "yolov7"
+HYP = "yolov7-p5"
+LOADER = "yolov7"
+TERMS = ("box", "obj", "cls")
+AUXILIARY_WEIGHT = 0.25
+BALANCE3, BALANCE = (4.0, 1.0, 0.4), (4.0, 1.0, 0.25, 0.06, 0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Hyp:
+    """Keys of a yolov7 hyp file that the loss reads, and the switches that are no keys."""
+
+    box: float = hyp_field(0.05, 0.02, 0.2, "gain of the box term")
+    cls: float = hyp_field(0.3, 0.2, 4.0, "gain of the class term")
+    cls_pw: float = hyp_field(1.0, 0.5, 2.0, "BCE weight of a present class")
+    obj: float = hyp_field(0.7, 0.2, 4.0, "gain of the objectness term")
+    obj_pw: float = hyp_field(1.0, 0.5, 2.0, "BCE weight of a positive cell")
+    anchor_t: float = hyp_field(4.0, 2.0, 8.0, "largest ratio of box to anchor side of a candidate, exclusive")
+    fl_gamma: float = hyp_field(0.0, 0.0, 2.0, "focal gamma of cls and obj, 0 is plain BCE")
+    label_smoothing: float = hyp_field(0.0, 0.0, 0.1, "class targets 1 - eps/2 and eps/2; the trainer's CLI overwrites it")
+    loss_ota: float = hyp_field(1.0, None, None, "1 trains with OTA, 0 with the plain loss that validation always uses")
+    gr: float = 1.0
+    autobalance: bool = False
+    element: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One loss class. ota: candidates bid. auxiliary: every level has a second map. top: overlaps that add up to k."""
+
+    ota: bool
+    auxiliary: bool = False
+    top: int = 10
+
+
+PROFILES: Mapping[str, Profile] = {"plain": Profile(ota=False), "aux": Profile(ota=True, auxiliary=True, top=20), "ota": Profile(ota=True)}
+
+
+def channels(head: Head) -> Channels:
+    """x, y, w, h, objectness, then one a class."""
+    return Channels(slice(0, 4), 4, slice(5, 5 + head.num_classes))
+
+
+def outputs(head: Head, profile: str) -> Head:
+    """The head with its auxiliary maps behind the lead ones, where the loss has them."""
+    if not PROFILES[profile].auxiliary:
+        return head
+    return replace(head, levels=(*head.levels, *(replace(level, name=f"{level.name} aux") for level in head.levels)))
+
+
+def lead_levels(head: Head, profile: str) -> int:
+    """How many of the levels are lead ones."""
+    return len(head.levels) // 2 if PROFILES[profile].auxiliary else len(head.levels)
+
+
+def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
+    """box, obj and cls from the hyp file to the loss."""
+    lead, trainer = replace(head, levels=head.levels[: lead_levels(head, profile)]), "train.py"
+    levels = by_levels(lead, trainer)
+    steps: dict[str, tuple[GainStep, ...]] = {"box": (levels,), "obj": (by_area(head, 640, trainer), levels), "cls": (by_classes(head, trainer), levels)}
+    values = {"box": hyp.box, "obj": hyp.obj, "cls": hyp.cls}
+    return tuple(Gain(term, term, values[term], steps[term]) for term in TERMS)
+
+
+def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
+    """The hyp after train.py has scaled its gains."""
+    used = {gain.term: gain.used for gain in gain_ledger(hyp, head, profile)}
+    return replace(hyp, box=used["box"], obj=used["obj"], cls=used["cls"])
+
+
+def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
+    """obj: log(8 / cells of a 640 px picture), cls: log(0.6 / (classes - 0.99)), the rest 0."""
+    biases = []
+    for level in head.levels:
+        bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
+        bias[:, 4] = math.log(8 / (640 / level.stride) ** 2)
+        bias[:, 5:] = math.log(0.6 / (head.num_classes - 0.99))
+        biases.append(bias)
+    return tuple(biases)
+
+
+def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
+    """Constant objectness and class logits that minimise the loss on the assignment of the prior; boxes as in the prior."""
+    rules = _rules(hyp)
+    plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
+    pairs = [(batch.targets, batch.assignment) for batch in batches]
+    fits = (Fit(rules.obj, hyp.obj_pw if plain else None), Fit(rules.cls, hyp.cls_pw if plain else None))
+    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, rules, *fits)
+
+
+def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
+    """The head that answers each slot with its winning target."""
+    return perfect_head(head, channels(head), targets, assignment, _rules(hyp), encode_sigmoid, torch.float64)
+
+
+def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
+    """Candidates by anchor ratio, then the cheapest by the lead head's predictions; those of the auxiliary maps bid with the lead's too.
+
+    Raises:
+        DetlossError: no predictions, and the loss is not the plain one.
+    """
+    rules = PROFILES[profile]
+    lead = head.levels[: lead_levels(head, profile)]
+    found = assign_by_anchor_ratio(targets, lead, threshold=hyp.anchor_t)
+    if not rules.ota or hyp.loss_ota == 0:
+        return found
+    if predictions is None:
+        raise DetlossError("yolov7 assigns by predictions", where="--preds", hint="give head outputs, or name a synthetic head")
+    side, at = head.imgsz[0], predictions.at
+    taken = ratio_ota(targets, found, lead, channels(head), at, side_px=side, top=rules.top)
+    if not rules.auxiliary:
+        return taken
+    wide = assign_by_anchor_ratio(targets, lead, threshold=hyp.anchor_t, reach=1.0)
+    return joined(taken, shifted(ratio_ota(targets, wide, lead, channels(head), at, side_px=side, top=rules.top), len(lead)))
+
+
+def loss(
+    head: Head,
+    hyp: Hyp,
+    targets: Targets,
+    predictions: Predictions,
+    assignment: Assignment,
+    *,
+    profile: str,
+    state: tuple[float, ...] | None = None,
+) -> LossBreakdown:
+    """box + obj + cls over levels, auxiliary maps at a quarter; the trainer multiplies by the batch size before backward.
+
+    Args:
+        state: objectness weights that autobalance left behind, None for the release's own.
+    """
+    rules, lead = _rules(hyp), lead_levels(head, profile)
+    weights = (BALANCE3 if lead == 3 else BALANCE)[:lead] if state is None else state
+    parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
+    terms, moved = [], list(weights)
+    for index, part in enumerate(parts):
+        weight, count = 1.0 if index < lead else AUXILIARY_WEIGHT, part.overlap.shape[0]
+        terms.append(Term("box", index, part.box, hyp.box * weight, count, part.per_box))
+        terms.append(Term("obj", index, part.obj, hyp.obj * weights[index % lead] * weight, count, part.per_obj))
+        terms.append(Term("cls", index, part.cls, hyp.cls * weight, count, part.per_cls))
+        if hyp.autobalance and index < lead:
+            moved[index] = moved[index] * 0.9999 + 0.0001 / float(part.obj.detach())
+    if hyp.autobalance:
+        middle = head.strides.index(16)
+        moved = [value / moved[middle] for value in moved]
+    extra = {
+        "overlap": torch.cat([part.overlap for part in parts]),
+        "objectness_target": torch.cat([part.target for part in parts]),
+        "wins": torch.cat([part.wins for part in parts]),
+        "balance": (*weights, *weights)[: len(head.levels)],
+    }
+    return LossBreakdown(tuple(terms), float(predictions.images), tuple(moved), extra)
+
+
+def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
+    """For each box without a row: the ratio that no anchor meets, or who got its candidates."""
+    without = without_rows(targets, assignment)
+    lead = head.levels[: lead_levels(head, profile)]
+    evidence = assignment.of_targets
+    bids = {int(box): int(evidence["candidates"][box]) if evidence else 0 for box in without}
+    silent = without[[index for index, box in enumerate(without.tolist()) if not bids[box]]]
+    found = {gt: Reason(*reason) for gt, reason in ratio_reasons(targets, lead, hyp.anchor_t, head.imgsz, silent).items()}
+    for box, count in bids.items():
+        if count:
+            text = f"lost all of {count} candidates to other boxes: its cheapest, at cost {float(evidence['best_cost'][box]):.2f}, went to box"
+            found[box] = Reason("lost_to_other_box", f"{text} {int(evidence['rival'][box]) + 1} of the batch")
+    return found
+
+
+def _rules(hyp: Hyp) -> GridRules:
+    present, absent = smooth_bce(hyp.label_smoothing)
+    kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
+    obj = elementwise(kind, pos_weight=hyp.obj_pw, gamma=hyp.fl_gamma)
+    cls = elementwise(kind, pos_weight=hyp.cls_pw, gamma=hyp.fl_gamma)
+    return GridRules(decode_sigmoid, "ciou", YOLOV7, obj, cls, hyp.gr, False, present, absent)
