@@ -40,8 +40,8 @@ def compute(
 ) -> int:
     """The loss of a data set: per level, per term, weighted, with shares.
 
-    Reads labels and hyp as the trainer does, builds the targets, and says what each level, term and gain adds. Every option has a default
-    that works: `detloss compute DATA` is enough.
+    Reads labels and hyp as the trainer does, builds the targets, and says what
+    each level, term and gain adds. Every option has a default that works.
     """
     to = sink(format, output, force, fail_on, max_findings)
     wanted = request(

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 
-from typer._click.exceptions import ClickException, NoSuchOption
+from typer._click.exceptions import BadParameter, ClickException, MissingParameter, NoSuchOption
 from typer.exceptions import Abort
 from typer.main import get_command
 
@@ -62,7 +62,11 @@ def _worded(error: ClickException) -> DetlossError:
     if text.startswith("No such command"):
         word = text.split("'")[1] if "'" in text else ""
         near = nearest(word, command_names(ctx.command) if ctx is not None else ())
-        return DetlossError(f"no such command {path.removeprefix('detloss ')} {word}", hint=f"did you mean {near}?" if near else help_line)
+        whole = f"{path} {word}".removeprefix("detloss ")
+        return DetlossError(f"no such command: {whole}", hint=f"did you mean {near}?" if near else help_line)
+    if isinstance(error, BadParameter) and error.param is not None and not isinstance(error, MissingParameter):
+        words = error.message.partition(",")[0].removeprefix("Input ").rstrip(".")
+        return DetlossError(words[:1].lower() + words[1:], where=error.param.opts[0], hint=help_line)
     return DetlossError(text[:1].lower() + text[1:], hint=help_line)
 
 
@@ -70,8 +74,16 @@ def _stopped(arguments: list[str], error: DetlossError, code: str) -> int:
     rule = {"DET001": "bad-argument", "DET002": "cannot-run", "DET003": "stopped", "DET004": "bug"}[code]
     _say(str(error))
     if wants_json(arguments):
-        _print_json(Finding(code, rule, "error", error.message, Where(error.where) if error.where else None, error.hint), error.code)
+        _print_json(_finding(error, code, rule), error.code)
     return error.code
+
+
+def _finding(error: DetlossError, code: str, rule: str) -> Finding:
+    """What it is about stands under `path` if it is one, else in the message."""
+    if error.where is None or error.where.startswith("-") or error.where.isupper():
+        message = f"{error.where}: {error.message}" if error.where else error.message
+        return Finding(code, rule, "error", message, None, error.hint)
+    return Finding(code, rule, "error", error.message, Where(error.where), error.hint)
 
 
 def _bug(arguments: list[str], error: BaseException) -> int:

@@ -28,7 +28,8 @@ def inspect_labels(
 ) -> int:
     """What the label files hold, and what the trainer's loader would do with each row.
 
-    Every split is read unless --split names some. Each fault is listed by file, line and column.
+    Every split is read unless --split names some. Each fault is listed by file,
+    line and column.
     """
     to = sink(format, output, force, fail_on, max_findings)
     wanted = request(

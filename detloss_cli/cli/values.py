@@ -65,11 +65,11 @@ def data(given: list[str] | None, option: list[str] | None, *, needed: bool = Tr
     if needed and not paths:
         raise DetlossError("DATA is missing", hint=hint or "give a data.yaml, a folder of labels, a .txt list or a COCO .json")
     for path in paths:
-        existing(path, "DATA")
+        existing(path)
     return paths
 
 
-def existing(path: str, what: str) -> str:
+def existing(path: str, option: str = "") -> str:
     """A path that is there; one with a scheme is for others to open.
 
     Raises:
@@ -80,4 +80,6 @@ def existing(path: str, what: str) -> str:
     near = nearest_path(path)
     if near and not os.path.isabs(path):
         near = os.path.relpath(near)
-    raise DetlossError("no such file or folder", where=f"{what} {path}", hint=f"did you mean {near}?" if near else "check the path")
+    raise DetlossError(
+        "no such file or folder", where=f"{option} {path}".lstrip(), hint=f"did you mean {near}?" if near else "check the path"
+    )

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from detloss_cli import __version__
-from detloss_cli.facts import AssignmentFacts, Facts, GainFacts, LossFacts
+from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, LossFacts, Settings
 from detloss_cli.finding import Finding
-from detloss_cli.report.report import Report
+from detloss_cli.report.report import Report, relative
 from detloss_cli.report.safe import encodable
 
 SCHEMA_VERSION = "1.0"
@@ -36,10 +36,14 @@ def document(report: Report) -> dict[str, Any]:
 def _facts(facts: Facts) -> dict[str, Any]:
     """The parts of a run that there are."""
     body: dict[str, Any] = {}
-    for key in ("data", "settings", "labels", "hyp"):
-        part = getattr(facts, key)
-        if part is not None:
-            body[key] = [asdict(one) for one in part] if isinstance(part, tuple) else asdict(part)
+    if facts.data is not None:
+        body["data"] = _data(facts.data)
+    if facts.settings is not None:
+        body["settings"] = _settings(facts.settings)
+    if facts.labels is not None:
+        body["labels"] = asdict(facts.labels)
+    if facts.hyp is not None:
+        body["hyp"] = [asdict(key) for key in facts.hyp]
     if facts.levels is not None:
         body["levels"] = [asdict(level) for level in facts.levels]
     if facts.assignment is not None:
@@ -49,6 +53,17 @@ def _facts(facts: Facts) -> dict[str, Any]:
     if facts.loss is not None:
         body |= _loss(facts.loss)
     return body
+
+
+def _data(data: DataFacts) -> dict[str, Any]:
+    splits = {split: [relative(place, data.root) for place in places] for split, places in data.splits.items()}
+    return {"path": data.path, "root": data.root, "splits": splits}
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    """Where the hyp file stands goes last: it differs between machines, the rest does not."""
+    body = asdict(settings)
+    return body | {key: body.pop(key) for key in ("gains", "hyp")}
 
 
 def _assignment(facts: AssignmentFacts) -> dict[str, Any]:

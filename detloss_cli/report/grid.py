@@ -24,10 +24,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell a column; None belongs to the cell before it. tail: free text after the last cell. style: of the whole row."""
+    """One cell a column; None belongs to the cell before it. tail: free text after the last cell; where it does not fit it is left out, or
+    with keep_tail stands on a line of its own. style: of the whole row."""
 
     cells: tuple[str | Text | None, ...]
     tail: Text = field(default_factory=Text)
+    keep_tail: bool = False
     style: str = ""
 
 
@@ -55,12 +57,12 @@ class Grid:
             kept = [i for i, column in enumerate(grid.columns) if column.drop != rank]
             grid = Grid(
                 tuple(grid.columns[i] for i in kept),
-                tuple(Row(tuple(row.cells[i] for i in kept), row.tail, row.style) for row in grid.rows),
+                tuple(Row(tuple(row.cells[i] for i in kept), row.tail, row.keep_tail, row.style) for row in grid.rows),
             )
         return grid
 
     def lines(self, width: int) -> list[Text]:
-        """Heads and rows; a tail that does not fit stands on a line of its own, at the right."""
+        """Heads and rows."""
         grid = self.fitted(width)
         sizes = grid.widths()
         heads = Row(tuple(column.head for column in grid.columns), style="dim")
@@ -72,7 +74,7 @@ class Grid:
             lines.append(line)
             if row.tail and line.cell_len + GAP + row.tail.cell_len <= width:
                 line.append(" " * GAP).append_text(row.tail)
-            elif row.tail:
+            elif row.tail and row.keep_tail:
                 used = min(width, sum(sizes) + GAP * (len(sizes) - 1))
                 lines.append(Text(" " * max(0, used - row.tail.cell_len)).append_text(row.tail))
         return lines

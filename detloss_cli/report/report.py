@@ -105,6 +105,8 @@ def _below(finding: Finding, root: str | None) -> Finding:
 
 def relative(path: str, root: str) -> str:
     """A path below the root without it, with `/`; another one as it is."""
+    if path == root:
+        return "."
     folder = root.rstrip(os.sep) + os.sep
     whole = os.path.abspath(path)
     if not whole.startswith(folder):  # the working folder may lead there through a link

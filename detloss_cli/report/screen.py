@@ -47,19 +47,19 @@ def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[T
     yield from header(command, facts, width)
     if command != "inspect hyp":
         yield from verdict(command, facts, report.findings, width)
-    for block in _blocks(command, facts, width):
+    for block in _blocks(command, facts, report, width):
         lines = list(block)
         if lines:
             yield Text("")
             yield from lines
 
 
-def _blocks(command: str, facts: Facts, width: int) -> Iterator[Iterator[Text]]:
+def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[Iterator[Text]]:
     """Sections in the order of the screen; an empty one takes no room."""
     if command == "inspect labels" and facts.labels is not None:
         yield labels_tables(facts.labels, width)
     if facts.hyp is not None:
-        yield hyp_table(facts.hyp, width)
+        yield hyp_table(facts.hyp, report.findings, width)
     yield level_table(facts, width)
     yield gains_table(facts.gains or (), width)
     yield anchors_table(facts.levels or (), width)

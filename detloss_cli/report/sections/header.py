@@ -16,20 +16,16 @@ LABEL = 9
 PLAIN = {"", "default", "family", "latest", "option"}
 INNER = {"data.yaml", "data.yml", "dataset.yaml", "labels", "images", "annotations"}
 HEADS = {"prior": "step 0"}
-SYNTHETIC = {
-    "prior": "a fresh head",
-    "base-rate": "constant logits",
-    "perfect": "a head that answers each target",
-    "zero": "logits 0",
-    "noise": "noise",
-}
+SYNTHETIC = {"base-rate": "constant logits", "perfect": "a head that answers each target", "zero": "logits 0", "noise": "normal logits"}
 
 
 def header(command: str, facts: Facts, width: int) -> Iterator[Text]:
     """Title, settings, data and targets, each cut into lines that fit."""
-    yield from joined(_title(command, facts), width, indent=2, first="bold")
+    title, scale, head = _title(command, facts), _scale(facts.settings), _head(facts.settings)
+    fits = len(" · ".join([*title, *scale, *head])) <= width
+    yield from joined([*title, *(scale if fits else []), *head], width, indent=2, first="bold")
     if facts.settings is not None:
-        yield from labelled("setup", _setup(facts.settings), width, style="dim")
+        yield from labelled("setup", [*([] if fits else scale), *_setup(facts.settings)], width, style="dim")
     if facts.labels is not None:
         yield from labelled("data", _data(facts.labels), width)
     if facts.assignment is not None:
@@ -71,17 +67,27 @@ def _title(command: str, facts: Facts) -> list[str]:
     settings = facts.settings
     if settings is None:
         return parts
-    if command == "inspect labels":
-        return [*parts, f"{settings.loader} loader", many(settings.num_classes, "class", "classes")]
-    parts.append(" ".join(word for word in (settings.family, settings.profile, safe(settings.model), _level_range(facts.levels)) if word))
-    height, width = settings.imgsz
-    parts.append(f"{width if width == height else f'{width}x{height}'} {settings.geometry}")
-    parts.append(many(settings.num_classes, "class", "classes"))
-    if settings.preds:
-        parts.append(safe(settings.preds))
-    elif settings.head:
-        parts.append(HEADS.get(settings.head, settings.head))
+    if command != "inspect labels":
+        parts.append(
+            " ".join(word for word in (settings.family, settings.profile, safe(settings.model), _level_range(facts.levels)) if word)
+        )
     return parts
+
+
+def _scale(settings: Settings | None) -> list[str]:
+    """Input size and classes: in the title where there is room."""
+    if settings is None:
+        return []
+    height, width = settings.imgsz
+    size = f"{width}" if width == height else f"{width}x{height}"
+    return [f"{size} {safe(settings.geometry)}".rstrip(), many(settings.num_classes, "class", "classes")]
+
+
+def _head(settings: Settings | None) -> list[str]:
+    """Whose output was taken: nobody shall take step 0 for a trained model."""
+    if settings is None or not (settings.preds or settings.head):
+        return []
+    return [safe(settings.preds) if settings.preds else HEADS.get(settings.head or "", settings.head or "")]
 
 
 def data_name(data: DataFacts) -> str:
@@ -108,7 +114,7 @@ def _setup(settings: Settings) -> list[str]:
         if why and why not in PLAIN and not why.startswith("--"):
             parts.append(f"{safe(text)}: {safe(why)}")
     if settings.hyp:
-        parts.append(f"hyp {safe(_tail(settings.hyp))}")
+        parts.append(safe(_tail(settings.hyp)))
     if settings.gains == "raw":
         parts.append("raw gains")
     if settings.loader:
@@ -120,7 +126,8 @@ def _setup(settings: Settings) -> list[str]:
         if why not in PLAIN and (not why.startswith("--") or "," in why):
             parts.append(safe(why))
     if settings.head and not settings.preds:
-        parts.append(SYNTHETIC.get(settings.head, settings.head) + (f", seed {settings.seed}" if settings.head == "noise" else ""))
+        words = SYNTHETIC.get(settings.head, "")
+        parts += [f"{words}, seed {settings.seed}" if settings.head == "noise" else words] if words else []
     if settings.head or settings.preds:
         parts += [f"{settings.device} {settings.dtype}", "no augmentation"]
     return parts

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 
 from rich.text import Text
 
 from detloss_cli.facts import HypFacts
-from detloss_cli.report.grid import Column, Grid, Row
+from detloss_cli.finding import Finding
+from detloss_cli.report.grid import GAP, Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, short
 from detloss_cli.report.safe import safe
 
+# Rules that say why a key does nothing.
+WORDS = {"hyp-key-dead": "dead", "hyp-key-unknown": "unknown", "hyp-key-foreign": "foreign"}
 
-def hyp_table(keys: Sequence[HypFacts], width: int) -> Iterator[Text]:
-    """Keys that the loss reads first, in the order of the family; then the others."""
+
+def hyp_table(keys: Sequence[HypFacts], findings: Sequence[Finding], width: int) -> Iterator[Text]:
+    """Keys that the loss reads first, in the order of the file; then the others. A long meaning goes on below itself."""
+    said = {finding.where.line: WORDS[finding.rule] for finding in findings if finding.rule in WORDS and finding.where is not None}
     columns = (
-        Column("line", drop=2, style="dim"),
+        Column("line", drop=1, style="dim"),
         Column("key", right=False, style="bold"),
         Column("value"),
         Column("default", style="dim"),
         Column("range", style="dim"),
-        Column("", right=False),
-        Column("meaning", right=False, drop=1, style="dim"),
+        Column("the loss", right=False),
+        Column("meaning", right=False, style="dim"),
     )
-    rows = [_row(key) for key in sorted(keys, key=lambda key: not key.used)]
-    grid = Grid(columns, tuple(rows))
-    lines = grid.lines(10**6)
-    for line in lines:
-        if line.cell_len > width:
-            line.truncate(width - 3)
-            line.rstrip()
-            line.append("...")
-        yield line
+    ordered = sorted(keys, key=lambda key: not key.used)
+    narrow = Grid(columns[:-1], tuple(Row(_cells(key, said)) for key in ordered))
+    room = max(20, width - sum(narrow.widths()) - GAP * len(narrow.columns))
+    rows = []
+    for key in ordered:
+        first, *more = wrap(safe(key.meaning), room) or [""]
+        rows.append(Row((*_cells(key, said), first)))
+        rows += [Row((*("",) * len(narrow.columns), line)) for line in more]
+    yield from Grid(columns, tuple(rows)).lines(width)
 
 
-def _row(key: HypFacts) -> Row:
+def _cells(key: HypFacts, said: Mapping[int | None, str]) -> tuple[str | Text, ...]:
     low, high = key.low, key.high
     outside = isinstance(key.value, int | float) and low is not None and high is not None and not low <= key.value <= high
     value = Text(_value(key.value), style="yellow" if outside else "")
     span = f"{short(low)} to {short(high)}" if low is not None and high is not None else NOTHING
-    used = Text("read", style="green") if key.used else Text("dead", style="yellow")
+    word = said.get(key.line) if key.line is not None else None
+    used = Text("reads it", style="green") if key.used else Text(word, style="yellow") if word else Text("does not", style="dim")
     default = NOTHING if key.default is None else short(key.default)
-    return Row((NOTHING if key.line is None else str(key.line), safe(key.key), value, default, span, used, safe(key.meaning)))
+    return (NOTHING if key.line is None else str(key.line), safe(key.key), value, default, span, used)
 
 
 def _value(value: object) -> str:

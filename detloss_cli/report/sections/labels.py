@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
@@ -28,16 +28,20 @@ def labels_tables(labels: LabelFacts, width: int) -> Iterator[Text]:
 def _files(labels: LabelFacts, width: int) -> Iterator[Text]:
     images = [("labelled", labels.labelled), ("background", labels.background), ("skipped", labels.skipped)]
     rows = [("kept", labels.kept), ("lost", labels.lost.rows)]
-    sizes = [*labels.sizes.items()]
-    for name, whole, parts in (("images", labels.images, images), ("rows", labels.rows, rows), ("boxes", labels.boxes, sizes)):
-        line = Text(f"{name:<8}", style="bold").append(f"{count(whole):>11}", style="default")
-        if parts:
-            line.append("  = " + " + ".join(f"{count(number)} {safe(part)}" for part, number in parts), style="not bold default")
-        if name == "images" and labels.missing:
-            line.append(f"  ({count(labels.missing)} without a label file)", style="not bold dim")
-        if name == "boxes" and labels.sizes:
-            line.append("  (< 32 px, < 96 px, above)", style="not bold dim")
-        yield line
+    missing = f"{count(labels.missing)} without a label file" if labels.missing else ""
+    yield _sum("images", labels.images, images, missing, width)
+    yield _sum("rows", labels.rows, rows, "", width)
+    yield _sum("boxes", labels.boxes, [*labels.sizes.items()], "< 32 px, < 96 px, above" if labels.sizes else "", width)
+
+
+def _sum(name: str, whole: int, parts: Sequence[tuple[str, int]], note: str, width: int) -> Text:
+    """`rows  8,078  = 8,062 kept + 16 lost`; the note where there is room."""
+    line = Text(f"{name:<8}").append(f"{count(whole):>9}")
+    line.stylize("bold", 0, len(name))
+    line.append("  = " + " + ".join(f"{count(number)} {safe(part)}" for part, number in parts) if parts else "")
+    if note and line.cell_len + len(note) + 4 <= width:
+        line.append(f"  ({note})", style="dim")
+    return line
 
 
 def _classes(labels: LabelFacts, width: int) -> Iterator[Text]:

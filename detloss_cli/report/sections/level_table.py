@@ -27,7 +27,7 @@ def level_table(facts: Facts, width: int) -> Iterator[Text]:
         return
     names = term_names(loss)
     rows = _by_level(levels, loss)
-    digits = decimals(_shown(loss, names))
+    digits = _digits(loss, names)
     columns = _columns(names, rows, loss)
     body = [_row(name, level, terms, names, facts, digits, columns) for name, level, terms in rows]
     if loss is not None:
@@ -57,11 +57,14 @@ def _by_level(levels: Sequence[LevelFacts], loss: LossFacts | None) -> list[tupl
     return rows
 
 
-def _shown(loss: LossFacts | None, names: Sequence[str]) -> list[float]:
+def _digits(loss: LossFacts | None, names: Sequence[str]) -> dict[str, int]:
+    """Digits after the point of each column, by its largest number: a small term beside a large one keeps its own."""
     if loss is None:
-        return []
-    marks = [totals.get(name) for totals in loss.marks.values() for name in names]
-    return [*(loss.totals.get(name, 0.0) for name in names), loss.totals.get("total", 0.0), *(m for m in marks if m is not None)]
+        return {}
+    every = [loss.totals, *loss.marks.values()]
+    digits = {f"value {name}": decimals([totals.get(name) for totals in every]) for name in names}
+    digits |= {f"raw {name}": decimals([term.raw for term in loss.terms if term.name == name]) for name in names}
+    return digits | {"sum": decimals([totals.get("total") for totals in every])}
 
 
 def _columns(
@@ -101,17 +104,17 @@ def _row(
     terms: Sequence[TermFacts],
     names: Sequence[str],
     facts: Facts,
-    digits: int,
+    digits: Mapping[str, int],
     columns: Sequence[tuple[str, Column]],
 ) -> Row:
     cells: dict[str, str | Text] = {"level": safe(name)}
     if terms:
         shares = [term.share for term in terms]
         cells["share"] = percent(math.fsum(s for s in shares if s is not None)) if None not in shares else NOTHING
-        cells["sum"] = _value(math.fsum(term.value for term in terms) if _all_finite(terms) else sum(term.value for term in terms), digits)
+        cells["sum"] = _value(sum(term.value for term in terms), digits["sum"])
     for term in terms:
-        cells[f"value {term.name}"] = _value(term.value, digits)
-        cells[f"raw {term.name}"] = fixed(term.raw, digits)
+        cells[f"value {term.name}"] = _value(term.value, digits[f"value {term.name}"])
+        cells[f"raw {term.name}"] = fixed(term.raw, digits[f"raw {term.name}"])
     if level is not None:
         whole = facts.assignment
         share = percent(level.positives / whole.positives) if whole is not None and whole.positives else ""
@@ -126,7 +129,9 @@ def _row(
     return Row(tuple(cells.get(key, NOTHING) for key, _ in columns))
 
 
-def _totals(facts: Facts, loss: LossFacts, names: Sequence[str], digits: int, columns: Sequence[tuple[str, Column]]) -> Iterator[Row]:
+def _totals(
+    facts: Facts, loss: LossFacts, names: Sequence[str], digits: Mapping[str, int], columns: Sequence[tuple[str, Column]]
+) -> Iterator[Row]:
     """The run's own line with the batch factor, then the synthetic heads that it is not."""
     settings = facts.settings
     head = "your head" if settings is not None and settings.preds else (settings.head if settings is not None else None) or "total"
@@ -148,7 +153,7 @@ def _total_row(
     title: str,
     totals: Mapping[str, float],
     names: Sequence[str],
-    digits: int,
+    digits: Mapping[str, int],
     columns: Sequence[tuple[str, Column]],
     assignment: AssignmentFacts | None,
     *,
@@ -157,12 +162,12 @@ def _total_row(
 ) -> Row:
     cells: dict[str, str | Text | None] = {"level": title, "share": None}
     for name in names:
-        cells[f"value {name}"] = _value(totals.get(name), digits)
-    cells["sum"] = _value(totals.get("total"), digits)
+        cells[f"value {name}"] = _value(totals.get(name), digits[f"value {name}"])
+    cells["sum"] = _value(totals.get("total"), digits["sum"])
     if assignment is not None:
         cells["positives"] = count(assignment.positives) + " " * (SHARE + 1)
         cells["a box"] = trim(f"{assignment.per_box_mean:.1f}")
-    return Row(tuple(cells.get(key, "") for key, _ in columns), tail=tail, style=style)
+    return Row(tuple(cells.get(key, "") for key, _ in columns), tail=tail, keep_tail=assignment is not None, style=style)
 
 
 def _counts(assignment: AssignmentFacts, columns: Sequence[tuple[str, Column]]) -> Row:
@@ -177,7 +182,3 @@ def _counts(assignment: AssignmentFacts, columns: Sequence[tuple[str, Column]]) 
 def _value(number: float | None, digits: int) -> str | Text:
     """A number that is none stands out."""
     return Text(str(number), style="bold red") if number is not None and not math.isfinite(number) else fixed(number, digits)
-
-
-def _all_finite(terms: Sequence[TermFacts]) -> bool:
-    return all(math.isfinite(term.value) for term in terms)

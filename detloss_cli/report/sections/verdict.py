@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from detloss_cli.facts import Facts
+from detloss_cli.facts import AssignmentFacts, Facts
 from detloss_cli.finding import Finding
 from detloss_cli.report.numbers import count, many, percent
 from detloss_cli.report.safe import safe
@@ -49,12 +49,17 @@ def _targets(facts: Facts) -> Iterator[tuple[str, str]]:
     if empty:
         yield f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no positives at all", "inspect targets"
     if assignment.unassigned:
-        reasons = max(assignment.by_reason.items(), key=lambda item: item[1], default=("", 0))
-        why = f", {count(reasons[1])} of them: {safe(reasons[0]).replace('_', ' ')}" if reasons[1] else ""
         share = percent(assignment.unassigned / assignment.boxes)
-        yield f"{many(assignment.unassigned, 'box trains', 'boxes train')} nothing ({share}){why}", "inspect targets"
+        yield f"{many(assignment.unassigned, 'box trains', 'boxes train')} nothing ({share}){_why(assignment)}", "inspect targets"
     if assignment.class_conflicts:
         yield f"{many(assignment.class_conflicts, 'slot is', 'slots are')} claimed for two classes", "inspect targets"
+
+
+def _why(assignment: AssignmentFacts) -> str:
+    """The most frequent reason."""
+    reason, number = max(assignment.by_reason.items(), key=lambda item: item[1], default=("", 0))
+    words = safe(reason).replace("_", " ")
+    return f": {words}" if number == assignment.unassigned else f", {count(number)} of them: {words}" if number else ""
 
 
 def _labels(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
