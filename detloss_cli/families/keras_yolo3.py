@@ -28,7 +28,7 @@ LICENCE = "MIT"
 NEEDS_PREDICTIONS = False
 FRAME: Frame = "xyxy_px"
 IMGSZ = 416
-MODEL = "yolov3"
+MODEL = "keras-yolo3"
 HYP = "keras-yolo3"
 LOADER = "strict"
 TERMS = ("xy", "wh", "conf", "cls")
@@ -53,8 +53,8 @@ def channels(head: Head) -> Channels:
 
 def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
     """All gains are 1: each term is a sum over cells divided by the batch size, whatever the number of boxes."""
-    boxes = (GainStep("sum of (2 - w h) x each box / batch", 1.0, "loss"),)
-    every = (GainStep("sum / batch", 1.0, "loss"),)
+    boxes = (GainStep("(2 - w h) of each box, sum / batch", 1.0, "loss"),)
+    every = (GainStep("1, sum / batch", 1.0, "loss"),)
     return tuple(Gain(term, "", 1.0, boxes if term in ("xy", "wh") else every) for term in TERMS)
 
 
@@ -74,7 +74,7 @@ def plan(head: Head) -> AnchorMasks:
         raise DetlossError(
             f"keras-yolo3 takes two or three levels of 3 anchors, {head.name} has {[len(level.anchors) for level in head.levels]}",
             where="--model",
-            hint="yolov3 or yolov3-tiny",
+            hint="keras-yolo3 or keras-yolo3-tiny",
         )
     masks = dict(zip(order, MASKS[len(order)], strict=True))
     anchors = tuple(anchor for index in order for anchor in head.levels[index].anchors)

@@ -12,7 +12,7 @@ ROWS_AT_ONCE = 64  # true boxes against a whole level at a time: what bounds mem
 
 
 def ignored_cells(boxes: Tensor, truth: Tensor, image: Tensor, images: int, threshold: float) -> Tensor:
-    """Cells where the best IoU of the predicted box with a true box of its image reaches the threshold: (B, A, H, W) bool, no gradient.
+    """Cells where the best IoU of the predicted box with a true box of its image reaches the threshold: (B, A, H, W) bool.
 
     An IoU that is NaN ignores its cell, as a comparison that fails does upstream. An image without true boxes ignores nothing.
 
@@ -20,7 +20,7 @@ def ignored_cells(boxes: Tensor, truth: Tensor, image: Tensor, images: int, thre
         boxes: (B, A, H, W, 4) predicted centre and size; (1, A, H, W, 4) if all images have the same.
         truth: (P, 4) centre and size, same unit. image: (P,) int64. images: B. threshold: in 0..1, reached is ignored.
     """
-    predicted = boxes.detach().expand(images, *boxes.shape[1:])
+    predicted = boxes.expand(images, *boxes.shape[1:])
     hits = torch.zeros(predicted.shape[:-1], dtype=torch.int32, device=boxes.device)
     for start in range(0, truth.shape[0], ROWS_AT_ONCE):
         owner = image[start : start + ROWS_AT_ONCE]

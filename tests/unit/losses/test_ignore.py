@@ -47,8 +47,3 @@ def test_blocks_of_true_boxes_give_what_one_block_gives(monkeypatch: pytest.Monk
 def test_an_overlap_that_is_nan_ignores_the_cell() -> None:
     nowhere = torch.tensor([0.5, 0.5, float("nan"), 0.2], dtype=torch.float64).expand(1, 1, 1, 1, 4)
     assert ignored_cells(nowhere, BOX, FIRST, 1, 0.5).all()
-
-
-def test_no_gradient_flows_through() -> None:
-    boxes = predicted(1.0).clone().requires_grad_()
-    assert not ignored_cells(boxes, BOX, FIRST, 2, 0.5).requires_grad
