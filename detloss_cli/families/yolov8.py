@@ -21,7 +21,7 @@ from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.term import LossBreakdown, Term
 from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
-from detloss_cli.targets.centre_inside import Reach, SmallBoxes
+from detloss_cli.targets.centre_inside import PLAIN, BoxRules, Reach
 from detloss_cli.targets.centre_inside import reach as reach_of
 from detloss_cli.targets.task_aligned import TaskAlignedRules, task_aligned
 
@@ -64,12 +64,12 @@ class Hyp:
 class Profile:
     """One release.
 
-    small: what is done with small boxes. branches: of end-to-end heads, None without. l1: distances without a distribution have a cost.
+    boxes: how they are taken. branches: of end-to-end heads, None without. l1: distances without a distribution have a cost.
     class_weights: `cls_pw` is read. in_order: rows of the targets have to be sorted by image. returns: the loss as a sum or as a vector
     of its terms, in both cases times the batch size.
     """
 
-    small: SmallBoxes = "as_they_are"
+    boxes: BoxRules = PLAIN
     branches: BranchPlan | None = None
     l1: bool = False
     class_weights: bool = False
@@ -79,13 +79,13 @@ class Profile:
 
 _V83 = Profile(branches=YOLOV10)
 _V832 = replace(_V83, returns="vector")
-_V84 = replace(_V832, small="below_first_stride", branches=YOLO26, l1=True)
+_V84 = replace(_V832, boxes=BoxRules("below_first_stride"), branches=YOLO26, l1=True)
 PROFILES: Mapping[str, Profile] = {
     "8.1": Profile(),
     "8.3.0": _V83,
-    "8.3.200": _V832,
+    "8.3.200": replace(_V832, boxes=BoxRules(float32_corners=True)),
     "8.4.0": _V84,
-    "8.4.190": replace(_V84, small="below_second_stride", class_weights=True, in_order=True),
+    "8.4.190": replace(_V84, boxes=BoxRules("below_second_stride"), class_weights=True, in_order=True),
 }
 
 
@@ -127,7 +127,7 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """Each row answers with the distances and the class score that it is trained towards; all other cells say no."""
-    return marks.perfect(head, channels(head), branches(head, hyp, profile), targets, assignment)
+    return marks.perfect(head, channels(head), branches(head, hyp, profile), targets, assignment, PROFILES[profile].boxes)
 
 
 def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
@@ -146,7 +146,7 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
         raise DetlossError(f"box {first}: {reason.text}")
     parts, evidence = [], {}
     for branch in branches(head, hyp, profile):
-        rules = TaskAlignedRules(branch.topk, branch.kept, hyp.alpha, hyp.beta, PROFILES[profile].small)
+        rules = TaskAlignedRules(branch.topk, branch.kept, hyp.alpha, hyp.beta, PROFILES[profile].boxes)
         part = task_aligned(targets, branch.levels, predictor(head, channels(head), branch, predictions), rules)
         parts.append(replace(part, level=part.level + branch.first))
         prefix = "one_to_one_" if branch.first else ""
@@ -174,7 +174,9 @@ def loss(
     weights = hyp.class_weights if rules.class_weights else None
     terms, divisors = [], []
     for branch in branches(head, hyp, profile):
-        found = branch_terms(head, channels(head), branch, targets, predictions, assignment, l1=rules.l1, class_weights=weights)
+        found = branch_terms(
+            head, channels(head), branch, targets, predictions, assignment, boxes=rules.boxes, l1=rules.l1, class_weights=weights
+        )
         for index, level in enumerate(found, branch.first):
             count = level.per_box.shape[0]
             terms.append(Term("box", index, level.box, hyp.box * branch.weight, count, level.per_box))
@@ -205,10 +207,10 @@ def items(head: Head, hyp: Hyp, breakdown: LossBreakdown, profile: str) -> Tenso
 def reach(head: Head, targets: Targets, profile: str) -> Reach:
     """The part of the assignment that needs no predictions, for numpy and torch alike: cells open to each box."""
     levels = head.levels[: len(head.levels) // 2] if expand(head) is head and head.end2end else head.levels
-    return reach_of(targets, levels, small=PROFILES[profile].small, reg_max=head.reg_max)
+    return reach_of(targets, levels, rules=PROFILES[profile].boxes, reg_max=head.reg_max)
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
     """For each box without a row: no centre inside, out of reach, lost to another box, or not among the best, in numbers."""
-    found = task_reasons(targets, assignment, reach(head, targets, profile), head, hyp.topk)
+    found = task_reasons(targets, assignment, reach(head, targets, profile), PROFILES[profile].boxes, head, hyp.topk)
     return {gt: Reason(*reason) for gt, reason in found.items()}

@@ -15,7 +15,7 @@ from detloss_cli.losses.constant_logit import bce_minimum
 from detloss_cli.losses.dfl import answer_logits
 from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Targets
-from detloss_cli.targets.centre_inside import corners_px
+from detloss_cli.targets.centre_inside import BoxRules, corners_px
 
 CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 
@@ -57,13 +57,15 @@ def base_rate(
     return tuple(fitted)
 
 
-def perfect(head: Head, channels: Channels, branches: Sequence[Branch], targets: Targets, assignment: Assignment) -> AnswerHead:
+def perfect(
+    head: Head, channels: Channels, branches: Sequence[Branch], targets: Targets, assignment: Assignment, boxes: BoxRules
+) -> AnswerHead:
     """Each row answers with its distances, as far as the bins go, and its score; all other cells say no."""
     score = assignment.extra["score"]
     quiet = math.log(CERTAIN / (1 - CERTAIN))
     bias, answers, slots = [], [], []
     for branch in branches:
-        corners = corners_px(targets, branch.levels).to(score.dtype)
+        corners = corners_px(targets, branch.levels, boxes).to(score.dtype)
         for index, level in enumerate(branch.levels, branch.first):
             row = torch.full((1, channels.count), quiet, dtype=score.dtype, device=score.device)
             row[:, channels.box] = 0.0

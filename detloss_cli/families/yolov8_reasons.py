@@ -8,7 +8,7 @@ import numpy as np
 
 from detloss_cli.inputs.head import Head
 from detloss_cli.targets.assignment import Array, Assignment, Targets, without_rows
-from detloss_cli.targets.centre_inside import Reach, corners_px, taken
+from detloss_cli.targets.centre_inside import BoxRules, Reach, corners_px, taken
 
 Reasons = dict[int, tuple[str, str]]
 
@@ -32,22 +32,22 @@ def refusals(targets: Targets, classes: int, profile: str, in_order: bool) -> Re
     return dict(sorted(found.items()))
 
 
-def task_reasons(targets: Targets, assignment: Assignment, reach: Reach, head: Head, topk: int) -> Reasons:
+def task_reasons(targets: Targets, assignment: Assignment, reach: Reach, boxes: BoxRules, head: Head, topk: int) -> Reasons:
     """Key and text for each target without a row.
 
     taken_for_padding: its corners sum to 0 or less. no_centre_inside: no cell of any level has its centre in it. lost_to_other_box: every
     cell that it took overlaps another box more. beyond_reach: each side distance is more than (reg_max - 1) stride from every cell inside
     it, so nothing overlaps. not_in_top_k: its cells are not among those of the highest metric.
     """
-    corners = corners_px(targets, head.levels)
-    kept, boxes = _host(taken(corners)), _host(corners)
+    corners = corners_px(targets, head.levels, boxes)
+    kept, xyxy = _host(taken(corners)), _host(corners)
     no_centre, beyond = _host(reach.no_centre), _host(reach.beyond)
     evidence = {name: _host(value) for name, value in assignment.of_targets.items()}
     found: Reasons = {}
     for gt in _host(without_rows(targets, assignment)).tolist():
-        size = f"{boxes[gt, 2] - boxes[gt, 0]:.4g}x{boxes[gt, 3] - boxes[gt, 1]:.4g} px"
+        size = f"{xyxy[gt, 2] - xyxy[gt, 0]:.4g}x{xyxy[gt, 3] - xyxy[gt, 1]:.4g} px"
         if not kept[gt]:
-            found[gt] = ("taken_for_padding", f"{size}: its corners sum to {boxes[gt].sum():.4g} px, which the trainer takes for padding")
+            found[gt] = ("taken_for_padding", f"{size}: its corners sum to {xyxy[gt].sum():.4g} px, which the trainer takes for padding")
         elif no_centre[gt]:
             found[gt] = ("no_centre_inside", f"{size}: no cell centre inside, the finest stride is {min(head.strides)} px")
         elif int(evidence["rival"][gt]) >= 0:

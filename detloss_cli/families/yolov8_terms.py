@@ -16,7 +16,7 @@ from detloss_cli.losses.bce import bce_with_logits
 from detloss_cli.losses.dfl import distribution_loss, side_distances, side_l1
 from detloss_cli.predictions.interface import Background, Predictions
 from detloss_cli.targets.assignment import Assignment, Targets
-from detloss_cli.targets.centre_inside import corners_px
+from detloss_cli.targets.centre_inside import BoxRules, corners_px
 from detloss_cli.targets.task_aligned import Predict
 
 
@@ -80,6 +80,7 @@ def branch_terms(
     predictions: Predictions,
     assignment: Assignment,
     *,
+    boxes: BoxRules,
     l1: bool,
     class_weights: Sequence[float] | None,
 ) -> list[LevelTerms]:
@@ -89,13 +90,13 @@ def branch_terms(
     score w of a row is its class target as well.
 
     Args:
-        assignment: rows of all branches, `extra` with the `score` of each. l1: distances without a distribution cost their L1,
-            else nothing. class_weights: (C,) factors of the class term, None for 1.
+        assignment: rows of all branches, `extra` with the `score` of each. boxes: how they are taken.
+        l1: distances without a distribution cost their L1, else nothing. class_weights: (C,) factors of the class term, None for 1.
     """
     own = (assignment.level >= branch.first) & (assignment.level < branch.first + len(branch.levels))
     score = assignment.extra["score"]
     total = normaliser(score[own])
-    corners = corners_px(targets, branch.levels)
+    corners = corners_px(targets, branch.levels, boxes)
     chosen_class = class_target(targets, assignment)
     found = []
     for index, level in enumerate(branch.levels, branch.first):
@@ -106,10 +107,10 @@ def branch_terms(
         centre = cell_centres(slot[2], slot[3], logits.dtype)
         raw = logits[:, channels.box]
         sides = side_distances(raw, head.reg_max)
-        boxes = corners[assignment.gt[rows]].to(logits.dtype) / level.stride
-        overlap = iou(decode_distances(sides, centre, 1), boxes, kind="ciou", form=YOLOV5_5)
+        wanted = corners[assignment.gt[rows]].to(logits.dtype) / level.stride
+        overlap = iou(decode_distances(sides, centre, 1), wanted, kind="ciou", form=YOLOV5_5)
         per_box = (1.0 - overlap) * weight
-        per_dfl = _distance_loss(head, level, raw, sides, encode_distances(boxes, centre, 1), l1) * weight
+        per_dfl = _distance_loss(head, level, raw, sides, encode_distances(wanted, centre, 1), l1) * weight
         factors = None if class_weights is None else torch.tensor(class_weights, dtype=logits.dtype, device=logits.device)
         chosen = chosen_class[rows]
         per_cls = _row_class_loss(logits[:, channels.cls], chosen, weight, factors)

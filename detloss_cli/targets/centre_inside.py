@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
 from detloss_cli.geometry.convert import cxcywh_to_xyxy, scaled_xy, xyxy_to_cxcywh
 from detloss_cli.inputs.head import Level
@@ -18,6 +18,20 @@ from detloss_cli.targets.cells_between import cells_between, count_between
 
 SmallBoxes = Literal["as_they_are", "below_first_stride", "below_second_stride"]
 INSIDE_PX = 1e-9  # how far inside its box a centre has to lie, exclusive
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRules:
+    """How a release takes its boxes.
+
+    small: as in `tested_boxes`. float32_corners: corners are rounded to float32, which shows where the rest is float64.
+    """
+
+    small: SmallBoxes = "as_they_are"
+    float32_corners: bool = False
+
+
+PLAIN = BoxRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +56,14 @@ class Reach:
         return ~self.no_centre & (array_namespace(self.cells).sum(self.in_reach, axis=1) == 0)
 
 
-def corners_px(targets: Targets, levels: Sequence[Level]) -> Array:
-    """Boxes in pixels of the network input, which is as large as the first level makes it: (N, 4) `xyxy`."""
+def corners_px(targets: Targets, levels: Sequence[Level], rules: BoxRules) -> Array:
+    """Boxes in pixels of the network input, which is as large as the first level makes it: (N, 4) `xyxy`, in the dtype of the targets."""
     first = levels[0]
-    return cxcywh_to_xyxy(scaled_xy(targets.boxes, first.cols * first.stride, first.rows * first.stride))
+    corners = cxcywh_to_xyxy(scaled_xy(targets.boxes, first.cols * first.stride, first.rows * first.stride))
+    if not rules.float32_corners:
+        return corners
+    xp = array_namespace(corners)
+    return xp.astype(xp.astype(corners, xp.float32), corners.dtype)
 
 
 def taken(corners: Array) -> Array:
@@ -53,7 +71,7 @@ def taken(corners: Array) -> Array:
     return array_namespace(corners).sum(corners, axis=1) > 0
 
 
-def tested_boxes(corners: Array, levels: Sequence[Level], small: SmallBoxes) -> Array:
+def tested_boxes(corners: Array, levels: Sequence[Level], rules: BoxRules) -> Array:
     """The boxes that centres are held against: (N, 4) `xyxy` px.
 
     below_first_stride, below_second_stride: a side shorter than that stride is enlarged to the second stride about its centre. Corners of
@@ -62,11 +80,11 @@ def tested_boxes(corners: Array, levels: Sequence[Level], small: SmallBoxes) -> 
     Args:
         corners: (N, 4) `xyxy` px. levels: fine to coarse; a head of one level has no second stride, its only one stands for it.
     """
-    if small == "as_they_are":
+    if rules.small == "as_they_are":
         return corners
     xp = array_namespace(corners)
     second = levels[min(1, len(levels) - 1)].stride
-    limit = levels[0].stride if small == "below_first_stride" else second
+    limit = levels[0].stride if rules.small == "below_first_stride" else second
     boxes = xyxy_to_cxcywh(corners)
     sides = boxes[:, 2:]
     short = (sides < limit) & taken(corners)[:, None]
@@ -74,29 +92,29 @@ def tested_boxes(corners: Array, levels: Sequence[Level], small: SmallBoxes) -> 
     return cxcywh_to_xyxy(xp.concat((boxes[:, :2], enlarged), axis=1))
 
 
-def candidate_cells(corners: Array, levels: Sequence[Level], index: int, small: SmallBoxes) -> tuple[Array, Array, Array]:
+def candidate_cells(corners: Array, levels: Sequence[Level], index: int, rules: BoxRules) -> tuple[Array, Array, Array]:
     """Pairs of a box and a cell of one level whose centre lies inside it: box, row, col, each (K,) int64, ordered by box, row, col.
 
     Args:
         corners: (N, 4) `xyxy` px. levels: all of them. index: the one that is asked for.
     """
-    boxes, level = tested_boxes(corners, levels, small), levels[index]
+    boxes, level = tested_boxes(corners, levels, rules), levels[index]
     box, row, col = cells_between(boxes[:, :2], boxes[:, 2:], *_grid(level), offset=0.5, margin=INSIDE_PX)
     kept = taken(corners)[box]
     return box[kept], row[kept], col[kept]
 
 
-def reach(targets: Targets, levels: Sequence[Level], *, small: SmallBoxes, reg_max: int) -> Reach:
+def reach(targets: Targets, levels: Sequence[Level], *, rules: BoxRules, reg_max: int) -> Reach:
     """Cells that are open to each box, counted without listing them.
 
     A side that is (reg_max - 1) stride or more from a cell's centre is beyond what that cell can express.
 
     Args:
-        targets: boxes (N, 4) `cxcywh` in 0..1. small: what the release does with small boxes. reg_max: bins a side, 1 for plain distances.
+        targets: boxes (N, 4) `cxcywh` in 0..1. rules: of the release. reg_max: bins a side, 1 for plain distances.
     """
     xp = array_namespace(targets.boxes)
-    corners = corners_px(targets, levels)
-    boxes = tested_boxes(corners, levels, small)
+    corners = corners_px(targets, levels, rules)
+    boxes = tested_boxes(corners, levels, rules)
     kept = xp.astype(taken(corners), xp.int64)
     cells, near = [], []
     for level in levels:
@@ -106,9 +124,6 @@ def reach(targets: Targets, levels: Sequence[Level], *, small: SmallBoxes, reg_m
             furthest = (reg_max - 1) * level.stride
             low, high = xp.maximum(low, corners[:, 2:] - furthest), xp.minimum(high, corners[:, :2] + furthest)
         near.append(kept * count_between(low, high, *_grid(level), offset=0.5, margin=INSIDE_PX))
-    if not levels:
-        empty = xp.zeros((targets.boxes.shape[0], 0), dtype=xp.int64, device=device(targets.boxes))
-        return Reach(empty, empty)
     return Reach(xp.stack(cells, axis=1), xp.stack(near, axis=1))
 
 

@@ -15,7 +15,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.geometry.iou import YOLOV5_5, iou
 from detloss_cli.inputs.head import Level
 from detloss_cli.targets.assignment import Assignment, Targets
-from detloss_cli.targets.centre_inside import SmallBoxes, candidate_cells, corners_px
+from detloss_cli.targets.centre_inside import PLAIN, BoxRules, candidate_cells, corners_px
 
 # Level, then image, row, col (U,) to the corners predicted there (U, 4) px and the class logits (U, C).
 Predict = Callable[[int, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -25,13 +25,13 @@ ROWS_AT_ONCE = 256  # boxes whose metric is laid out over all cells at a time: b
 
 @dataclass(frozen=True, slots=True)
 class TaskAlignedRules:
-    """topk: cells a box may take. kept: how many it keeps after disputes. alpha, beta: of the metric. small: see `centre_inside`."""
+    """topk: cells a box may take. kept: how many it keeps after disputes. alpha, beta: of the metric. boxes: how they are taken."""
 
     topk: int = 10
     kept: int = 10
     alpha: float = 0.5
     beta: float = 6.0
-    small: SmallBoxes = "as_they_are"
+    boxes: BoxRules = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,10 @@ def task_aligned(targets: Targets, levels: Sequence[Level], predict: Predict, ru
 
 def _pairs(targets: Targets, levels: Sequence[Level], predict: Predict, rules: TaskAlignedRules, cells: int) -> _Pairs:
     """Every pair of a box and a cell inside it, with what the head says there. A cell is decoded once, however many boxes it lies in."""
-    corners, image = corners_px(targets, levels), targets.image.long()
+    corners, image = corners_px(targets, levels, rules.boxes), targets.image.long()
     parts, start = [], 0
     for index, level in enumerate(levels):
-        gt, row, col = candidate_cells(corners, levels, index, rules.small)
+        gt, row, col = candidate_cells(corners, levels, index, rules.boxes)
         size = level.rows * level.cols
         place = image[gt] * size + row * level.cols + col
         asked = torch.zeros(targets.images * size, dtype=torch.bool, device=place.device)

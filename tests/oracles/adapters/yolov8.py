@@ -63,7 +63,7 @@ def run(case: Case, dtype: str, head: Head, hyp: yolov8.Hyp, profile: str) -> No
     value.sum().backward()
 
     wanted = case.expected(dtype)
-    rows(case, dtype, head, targets, assignment)
+    rows(case, dtype, head, targets, assignment, profile)
     assert len(assignment) == wanted["n_fg"]
     assert int((assignment.extra["score"] > 0).sum()) == wanted["n_fg_score_gt0"]
     close(assignment.extra["score"].sum(), wanted["target_scores_sum"], dtype, "sum of scores")
@@ -74,7 +74,7 @@ def run(case: Case, dtype: str, head: Head, hyp: yolov8.Hyp, profile: str) -> No
     close([float(m.grad.norm()) for m in maps], wanted["grad_l2"], dtype, "gradient norm")
 
 
-def rows(case: Case, dtype: str, head: Head, targets: Targets, assignment: Assignment) -> None:
+def rows(case: Case, dtype: str, head: Head, targets: Targets, assignment: Assignment, profile: str) -> None:
     """Slots, boxes by their number in the image, their corners and scores."""
     starts = torch.tensor([sum(level.slots for level in head.levels[:i]) for i in range(len(head.levels))])
     cols = torch.tensor([level.cols for level in head.levels])
@@ -82,5 +82,6 @@ def rows(case: Case, dtype: str, head: Head, targets: Targets, assignment: Assig
     equal(torch.stack((assignment.image, anchor), 1), case.out(dtype, "fg_b_anchor"), f"slots {dtype}")
     within = torch.tensor([int((targets.image[:i] == targets.image[i]).sum()) for i in range(len(targets.image))], dtype=torch.int64)
     equal(within[assignment.gt], case.out(dtype, "gt_idx"), f"boxes {dtype}")
-    close(corners_px(targets, head.levels)[assignment.gt], case.out(dtype, "target_box_xyxy"), "f32", "target boxes", scale=1.0)
+    corners = corners_px(targets, head.levels, yolov8.PROFILES[profile].boxes)
+    close(corners[assignment.gt], case.out(dtype, "target_box_xyxy"), "f32", "target boxes", scale=1.0)
     close(assignment.extra["score"], case.out(dtype, "target_score"), dtype, "scores")
