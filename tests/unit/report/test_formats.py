@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import made_runs
+import pytest
+
+from detloss_cli.facts import Facts
+from detloss_cli.finding import Finding, Where
+from detloss_cli.report import formats, rich_format, text_format
+from detloss_cli.report.look import Look
+from detloss_cli.report.report import Report, build
+
+HOSTILE = "a[/red][bold]\x1b[2J:smile:\u202e.txt"
+
+
+def hostile() -> Report:
+    facts = made_runs.yolov5(data=replace(made_runs.data(), path=f"x/{HOSTILE}"), settings=made_runs.settings(model=HOSTILE, hyp=HOSTILE))
+    return build("compute", facts, [Finding("DET120", "column-count", "error", HOSTILE, Where(HOSTILE, 1, 2), HOSTILE)])
+
+
+@pytest.mark.parametrize("name", formats.MODULES)
+def test_foreign_text_is_shown_and_never_acts(name: str) -> None:
+    text = formats.load(name).render(hostile(), Look(100))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "[/red][bold]" in text
+    assert ":smile:" in text
+
+
+def test_foreign_text_with_colours() -> None:
+    assert "\x1b[2J" not in rich_format.render(hostile(), Look(100, "truecolor"))
+
+
+def test_colours_only_where_asked_for() -> None:
+    report = build("compute", made_runs.yolov5(), [])
+    assert "\x1b[" in rich_format.render(report, Look(80, "standard"))
+    assert "\x1b" not in rich_format.render(report, Look(80))
+    assert rich_format.render(report, Look(80)) == text_format.render(report, Look(80))
+
+
+def test_environment_has_no_say_below_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = build("compute", made_runs.yolov5(), [])
+    before = rich_format.render(report, Look(80, "standard"))
+    for name, value in (("NO_COLOR", "1"), ("COLUMNS", "20"), ("FORCE_COLOR", "1"), ("TERM", "dumb")):
+        monkeypatch.setenv(name, value)
+    assert rich_format.render(report, Look(80, "standard")) == before
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "no-such-encoding"])
+def test_any_encoding_can_hold_it(encoding: str) -> None:
+    facts, findings = made_runs.label_run()
+    classes = tuple(replace(one, name="野菜") for one in facts.labels.classes) if facts.labels else ()
+    facts = replace(facts, labels=replace(facts.labels, classes=classes))  # type: ignore[type-var]
+    text = text_format.render(build(facts.command, facts, findings), Look(80, None, encoding))
+    assert text.isascii()
+    assert "\\u91ce\\u83dc" in text
+    assert "####" in text
+
+
+def test_long_paths_are_whole() -> None:
+    path = "labels/" + "x" * 300 + ".txt"
+    report = build("inspect labels", made_runs.label_run()[0], [Finding("DET120", "column-count", "error", "6 columns", Where(path, 3, 1))])
+    for name in ("rich", "text"):
+        assert f"  {path}:3:1  6 columns\n" in formats.load(name).render(report, Look(40))
+
+
+def test_nothing_measured_still_prints() -> None:
+    for name in formats.MODULES:
+        formats.load(name).render(build("compute", Facts("compute"), []), Look(80))
+        formats.load(name).render(build(None, None, []), Look(80))
+
+
+def test_no_boxes_at_all() -> None:
+    nothing = made_runs.assignment(0, 0, per_box_max=0, best_possible_recall=None, anchors_per_target=None)
+    levels = tuple(
+        replace(one, positives=0, boxes_matched=0, matches_per_anchor=(0, 0, 0), positives_per_anchor=(0, 0, 0), weight_per_positive=None)
+        for one in made_runs.yolov5().levels or ()
+    )
+    rows = [(name, level, 0.0, 1.0, 0) for level in ("P3", "P4", "P5") for name in ("box", "obj", "cls")]
+    empty = made_runs.labels(images=0, labelled=0, background=0, missing=0, rows=0, boxes=0, kept=0, classes=(), sizes={})
+    facts = made_runs.yolov5(levels=levels, assignment=nothing, labels=empty, loss=made_runs.loss(rows, {}))
+    text = text_format.render(build("compute", facts, []), Look(80))
+    assert "no box gets a positive" in text
+    assert "nan" not in text
+
+
+def test_a_term_that_is_no_number_stands_out() -> None:
+    text = text_format.render(build("compute", made_runs.centernet(), []), Look(80))
+    assert "! offset is nan" in text
+    assert rich_format.render(build("compute", made_runs.centernet(), []), Look(80, "standard")).count("\x1b[1;31mnan") >= 1
+    assert math.isnan(made_runs.centernet().loss.totals["total"])  # type: ignore[union-attr]
+
+
+def test_terms_keep_the_familys_names() -> None:
+    heads = text_format.render(build("compute", made_runs.keras_yolo3(), []), Look(140))
+    assert [word for word in ("xy", "wh", "conf", "cls") if f" {word} " in heads] == ["xy", "wh", "conf", "cls"]
+    assert " obj " not in heads
+
+
+def test_quiet_when_nothing_stands_out() -> None:
+    facts = made_runs.yolov5(assignment=made_runs.assignment(98_273, 8062), labels=made_runs.labels(missing=0))
+    lines = text_format.render(build("compute", facts, []), Look(80)).splitlines()
+    assert [line for line in lines if line.startswith(("!", "  nothing"))] == ["  nothing stands out"]
+
+
+def test_at_most_three_verdicts() -> None:
+    loss = made_runs.loss([("box", "P3", math.nan, 1.0, 3), ("obj", "P3", math.inf, 1.0, 3), ("cls", "P3", math.nan, 1.0, 3)], {})
+    facts = made_runs.yolov5(loss=loss, labels=made_runs.labels(lost={"column-count": 4}))
+    assert text_format.render(build("compute", facts, []), Look(80)).count("\n! ") == 3
