@@ -11,7 +11,8 @@ def pixel_coordinates(fault: Fault) -> Words:
 
     Loaders drop the image, yolov3-spp stops. Corner coordinates (x1 y1 x2 y2) and a class at the end come from other formats.
     """
-    return f"{fault.token} is a pixel, not a fraction of the image", "divide x and w by the image width, y and h by its height"
+    more = f"; {fault.detail}: is it x1 y1 x2 y2 class?" if fault.detail else ""
+    return f"{fault.token} is a pixel, not a fraction of the image{more}", "divide x and w by the image width, y and h by its height"
 
 
 def centre_outside(fault: Fault) -> Words:

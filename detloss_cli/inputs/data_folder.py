@@ -8,7 +8,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.data_names import MAX_CLASSES, Classes
 from detloss_cli.inputs.small_file import read_lines
 
-SPLITS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
+SPLITS = {"train": ("train",), "val": ("val", "valid", "validation", "validate"), "test": ("test",)}
 KINDS = ("images", "labels")
 YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 NAME_FILES = ("classes.txt", "obj.names", "labels/classes.txt", "images/classes.txt")

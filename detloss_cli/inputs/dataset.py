@@ -71,6 +71,7 @@ def read_dataset(
     bound = num_classes if num_classes is not None else spec.num_classes
     listing = list_images(spec, splits, limits, allow_outside=allow_outside)
     read = read_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside)
+    orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside)
     width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes)
     images = Images(tuple(listing.pictures), tuple(listing.labels), tuple(listing.splits), width, height)
     count = bound if bound is not None else int(max(columns.cls.max(initial=-1) for columns in (read.strict, read.loaded))) + 1
@@ -83,9 +84,15 @@ def read_dataset(
         loader=loader,
         labels=strict if read.loaded is read.strict else _labels(read.loaded, images, names),
         strict=strict,
-        faults=(*listing.faults, *read.faults, *size_faults, *cache_faults(listing.caches, listing.pictures, listing.labels)),
+        faults=(
+            *listing.faults,
+            *read.faults,
+            *orphans.faults,
+            *size_faults,
+            *cache_faults(listing.caches, listing.pictures, listing.labels),
+        ),
         fates=tuple(read.fates),
-        counts=_counts(listing, read),
+        counts=_counts(listing, read, orphans),
         num_classes=count,
         names_source=source,
         labels_only=listing.labels_only,
@@ -96,12 +103,16 @@ def _labels(columns: Columns, images: Images, names: tuple[str, ...]) -> Labels:
     return Labels(columns.image, columns.cls, columns.boxes, columns.line, images, names)
 
 
-def _counts(listing: Listing, read: LabelsRead) -> LabelCounts:
-    images, rows = len(listing.pictures), int(read.rows.sum())
+def _counts(listing: Listing, read: LabelsRead, orphans: LabelsRead) -> LabelCounts:
+    """The rows of a label file that no picture asks for are lost, all of them."""
+    images, rows = len(listing.pictures), int(read.rows.sum() + orphans.rows.sum())
+    lost = dict(read.lost)
+    for kind, count in zip(listing.orphans.values(), orphans.rows.tolist(), strict=True):
+        if count:
+            lost[kind] = lost.get(kind, 0) + count
     labelled = int((read.rows > 0).sum())
     missing = sum(not label for label in listing.labels)
     kept = len(read.loaded.image)
-    by_rule: dict[str, int] = dict(sorted(read.lost.items()))
     return LabelCounts(
         images=images,
         labelled=labelled,
@@ -109,9 +120,9 @@ def _counts(listing: Listing, read: LabelsRead) -> LabelCounts:
         missing=missing,
         skipped=len(read.skipped),
         rows=rows,
-        boxes=int(read.boxes.sum()),
+        boxes=int(read.boxes.sum() + orphans.boxes.sum()),
         kept=kept,
         lost_rows=rows - kept,
         lost_images=len(read.lost_images),
-        lost_by_rule=by_rule,
+        lost_by_rule=dict(sorted(lost.items())),
     )

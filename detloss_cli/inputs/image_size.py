@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.inputs.files import FLAGS, Refused, refusal
+from detloss_cli.inputs.files import FLAGS, Refused, read_file, refusal
 
 ORIENTATION = 274
 # The orientations that swap width and height.
@@ -29,15 +29,25 @@ def image_size(path: str) -> tuple[int, int] | Refused:
             warnings.simplefilter("ignore")
             with Image.open(file) as image:
                 width, height = image.size
-                turned = image.getexif().get(ORIENTATION) in SIDEWAYS
+                # only here, as the trainers do; elsewhere the orientation stands behind the pixels
+                turned = image.format in ("JPEG", "MPO") and image.getexif().get(ORIENTATION) in SIDEWAYS
         return (height, width) if turned else (width, height)
     except UnidentifiedImageError:
-        return Refused("image-unreadable", "no known picture format")
+        return _cut_png(path) or Refused("image-unreadable", "no known picture format")
     except Image.DecompressionBombError:
         return Refused("image-unreadable", "more pixels than any camera takes")
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, MemoryError, OverflowError) as error:
         # The decoders raise all of these on a broken header.
         return Refused("image-unreadable", type(error).__name__)
+
+
+def _cut_png(path: str) -> tuple[int, int] | None:
+    """The size of a PNG that ends after its header, where the decoder wants the pixels to begin."""
+    head = read_file(path, 1 << 10)
+    if isinstance(head, Refused) or not head.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR") or len(head) < 33:
+        return None
+    width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    return (width, height) if 0 < width < 1 << 31 and 0 < height < 1 << 31 else None
 
 
 def read_image_sizes(path: Path) -> dict[str, tuple[int, int]]:

@@ -15,7 +15,9 @@ from detloss_cli.inputs.pairing import Paired, pair_folder
 
 @dataclass(slots=True)
 class Listing:
-    """M images. pictures, labels, splits: (M,) as in `Images`. labels_only: True if no picture was found, only labels."""
+    """M images. pictures, labels, splits: (M,) as in `Images`. labels_only: True if no picture was found, only labels.
+    orphans: label files that no picture asks for -> the kind of fault at them.
+    """
 
     pictures: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -23,6 +25,7 @@ class Listing:
     faults: list[Fault] = field(default_factory=list)
     caches: list[str] = field(default_factory=list)
     labels_only: bool = False
+    orphans: dict[str, str] = field(default_factory=dict)
 
 
 def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_outside: bool = False) -> Listing:
@@ -45,6 +48,8 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
         order = sorted(range(start, len(listing.pictures)), key=listing.pictures.__getitem__)
         listing.pictures[start:] = [listing.pictures[n] for n in order]
         listing.labels[start:] = [listing.labels[n] for n in order]
+    read = set(listing.labels)
+    listing.orphans = {path: kind for path, kind in sorted(listing.orphans.items()) if path not in read}
     listing.caches = sorted(set(listing.caches))
     listing.labels_only = bool(listing.pictures) and all(
         picture == label for picture, label in zip(listing.pictures, listing.labels, strict=True)
@@ -55,6 +60,7 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
 def _add(listing: Listing, paired: Paired, split: str, owner: dict[str, str]) -> None:
     listing.faults.extend(paired.faults)
     listing.caches.extend(paired.caches)
+    listing.orphans.update(paired.orphans)
     for picture, label in zip(paired.pictures, paired.labels, strict=True):
         first = owner.setdefault(picture, split)
         if len(owner) > len(listing.pictures):

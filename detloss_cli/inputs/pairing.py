@@ -19,13 +19,15 @@ NOT_LABELS = frozenset(
 class Paired:
     """Pictures and their label files.
 
-    pictures: the label file itself where there are labels only. labels: "" if a picture has none. caches: label caches found on the way.
+    pictures: the label file itself where there are labels only. labels: "" if a picture has none.
+    caches: label caches found on the way. orphans: label files that no picture asks for -> the kind of fault at them.
     """
 
     pictures: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     caches: list[str] = field(default_factory=list)
+    orphans: dict[str, str] = field(default_factory=dict)
 
 
 def label_folder(folder: str) -> str:
@@ -114,6 +116,7 @@ def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, 
         other = folded.get(wanted.casefold())
         if other is not None and other not in used:
             used.add(other)
+            paired.orphans[f"{home}/{other}"] = "label-case-differs"
             paired.faults.append(Fault("label-case-differs", f"{home}/{other}", None, None, other, wanted))
         else:
             paired.faults.append(Fault("image-without-label", picture, None, None, name, f"{home}/{wanted}"))
@@ -124,3 +127,5 @@ def _left_over(home: str, labels: Folder, used: set[str], paired: Paired) -> Non
         if name not in used:
             kind = "label-without-image" if _is_label(name) else "not-a-label"
             paired.faults.append(Fault(kind, f"{home}/{name}", None, None, name))
+            if kind == "label-without-image":
+                paired.orphans[f"{home}/{name}"] = kind

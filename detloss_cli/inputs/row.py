@@ -113,6 +113,10 @@ def _read_tokens(row: Row, body: str, tokens: list[tuple[int, str]], num_classes
         check_polygon(row.faults, tokens, row.values)
     else:
         check_box(row.faults, tokens, row.values)
+    if len(row.faults) > 1 and row.faults[-1].kind == "pixel-coordinates" and row.faults[0].kind == "class-out-of-range":
+        # the id is then most likely a pixel as well: one word on the row, not two
+        pixel = row.faults.pop()
+        row.faults[0] = RowFault(pixel.kind, pixel.column, pixel.token, f"class {tokens[0][1]} is out of range as well")
 
 
 def _form(words: list[str], numbers: list[float]) -> tuple[str | None, str]:
