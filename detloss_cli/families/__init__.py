@@ -20,6 +20,7 @@ MODULES: dict[str, str] = {
     "yolox": "detloss_cli.families.yolox",
     "fcos": "detloss_cli.families.fcos",
     "retinanet": "detloss_cli.families.retinanet",
+    "detr": "detloss_cli.families.detr",
     "yolov8": "detloss_cli.families.yolov8",
 }
 
