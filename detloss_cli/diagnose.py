@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +13,16 @@ from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
 from detloss_cli.checks.targets import RULES as TARGET_RULES
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts, GainFacts, HypFacts, LossFacts
+from detloss_cli.facts import Facts, GainFacts, HypFacts
 from detloss_cli.finding import Finding
+from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.measure.assignment import AssignmentCount
+from detloss_cli.measure.batches import in_frame
 from detloss_cli.measure.boxes import box_facts
-from detloss_cli.resolve import Request, Setup, setup
+from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Scene
+from detloss_cli.targets.assignment import Targets
 
 if TYPE_CHECKING:
     from detloss_cli.families.interface import BatchTargets, Gain
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from detloss_cli.measure.run import Job
 
 Outcome = tuple[Facts, list[Finding]]
+DEFAULT_GAMMA = 1.5  # of a what-if where the hyp has none: the value that yolov5's focal loss defaults to
 MARKS = {"prior": "prior", "base_rate": "base-rate", "perfect": "perfect"}
 
 
@@ -59,11 +63,13 @@ def compute(request: Request) -> Outcome:
     scene, job = _prepare(request)
     facts, batches, assigned = _assigned(request, scene, job)
     count, _, extra = losses(request.head, job, batches, assigned)
-    marks = {name: count.totals() if kind == request.head else losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
-    loss = count.facts(marks, {})
+    marks = {
+        name: count.totals() if kind == request.head else losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()
+    }
+    loss = replace(count.facts(marks, {}), what_if=_what_if(request, job, batches, assigned))
     levels = count.levels(facts.levels or (), extra.get("balance"))
     gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
-    facts = Facts("compute", facts.data, facts.settings, facts.labels, levels, facts.assignment, gains, loss, facts.boxes, facts.collisions)
+    facts = replace(facts, command="compute", levels=levels, gains=gains, loss=loss)
     return facts, _judged(scene, facts)
 
 
@@ -108,10 +114,11 @@ def _prepare(request: Request) -> tuple[Scene, Job]:
         raise DetlossError("unknown head", where=f"--head {request.head}", hint=f"one of {', '.join(HEADS)}")
     device = pick(request.device)
     chosen = setup(request)
-    scene = scenes.stage(request, chosen)
-    if scene.head.levels and chosen.spec.anchors is None and chosen.spec.num_anchors:
+    scene = _without_refused(scenes.stage(request, chosen))
+    if chosen.model.spec.anchors is None:
+        where = f"--model {chosen.model.spec.name}"
         raise DetlossError(
-            "this head has a number for anchors: they have to be fitted first", where=f"--model {chosen.spec.name}", hint="inspect anchors fits them"
+            "this head has a number for anchors: they have to be fitted first", where=where, hint="inspect anchors fits them"
         )
     hyp = chosen.hyp if request.raw_gains else chosen.family.scaled(chosen.hyp, scene.head, chosen.profile)
     return scene, Job(chosen.family, chosen.profile, scene.head, hyp, device, torch.float32, request.seed)
@@ -144,6 +151,38 @@ def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Bat
     return facts, formed, assigned
 
 
+def _without_refused(scene: Scene) -> Scene:
+    """The scene without the boxes over which this release raises, each of them a fault."""
+    refuses = getattr(scene.setup.family, "refused", None)
+    if refuses is None or not len(scene.labels):
+        return scene
+    labels = scene.labels
+    targets = Targets(labels.image, labels.cls, in_frame(scene.network, scene.head.imgsz, scene.setup.family.FRAME), len(labels.images))
+    found = refuses(scene.head, scene.setup.hyp, targets, profile=scene.setup.profile)
+    paths = labels.images.label_path
+    faults = (
+        Fault("box-refused", paths[labels.image[box]], int(labels.line[box]), None, str(labels.cls[box]), reason.text)
+        for box, reason in sorted(found.items())
+    )
+    return replace(scene.without(list(found)), faults=(*scene.faults, *faults))
+
+
+def _what_if(request: Request, job: Job, batches: list[Batch], assigned: list[BatchTargets]) -> dict[str, dict[str, float]]:
+    """Totals of the same tensors under other elementwise losses, by kind."""
+    from detloss_cli.measure.run import losses
+
+    if request.what_if and not hasattr(job.hyp, "element"):
+        raise DetlossError(
+            f"{job.family.ID} has one form of its losses", where="--what-if", hint="yolov5, yolov7 and yolov3-spp have several"
+        )
+    found = {}
+    for kind in request.what_if:
+        gamma = job.hyp.fl_gamma or DEFAULT_GAMMA
+        other = replace(job, hyp=replace(job.hyp, element=kind, fl_gamma=gamma if "focal" in kind else job.hyp.fl_gamma))
+        found[kind] = losses(request.head, other, batches, assigned)[0].totals()
+    return found
+
+
 def _gain(gain: Gain, raw: bool) -> GainFacts:
     steps = tuple((step.rule, step.factor, step.source) for step in gain.steps if not raw or step.source == "loss")
     return GainFacts(gain.term, gain.key, gain.hyp, steps, gain.hyp * math.prod(factor for _, factor, _ in steps))
@@ -151,5 +190,4 @@ def _gain(gain: Gain, raw: bool) -> GainFacts:
 
 def _judged(scene: Scene, facts: Facts) -> list[Finding]:
     """Findings of what these commands are about: settings and targets; label rows are judged by `inspect labels`."""
-    label_kinds = {id(fault) for fault in scene.dataset.faults}
-    return [*judge(fault for fault in scene.faults if id(fault) not in label_kinds), *apply(TARGET_RULES, facts)]
+    return [*judge(scene.faults), *apply(TARGET_RULES, facts)]

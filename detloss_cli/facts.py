@@ -81,9 +81,12 @@ class LabelFacts:
 
 @dataclass(frozen=True, slots=True)
 class LevelFacts:
-    """One level over the data set. cells = rows x cols x anchors of one image. boxes_matched: boxes with a row here. matches_per_anchor: (box, anchor) pairs that pass;
-    positives_per_anchor: rows, neighbours included. obj_target_mean: over distinct positive slots, None without objectness.
-    weight_per_positive: the level's value over its positives relative to the first level that has any, None if it has none or no loss was computed."""
+    """One level over the data set. cells = rows x cols x anchors of one image. boxes_matched: boxes with a row here.
+
+    matches_per_anchor: (box, anchor) pairs that pass; positives_per_anchor: rows, neighbours included. obj_target_mean: over distinct
+    positive slots, None without objectness. weight_per_positive: the level's value over its positives relative to the first level that has
+    any, None if it has none or no loss was computed.
+    """
 
     level: str
     stride: int
@@ -150,7 +153,7 @@ class TermFacts:
 @dataclass(frozen=True, slots=True)
 class LossFacts:
     """terms: level by level in the family's order. totals: by term name and `total`. marks: totals of the synthetic heads, by head.
-    notes: what the marks assume, by name."""
+    notes: what the marks assume, by name. what_if: totals under other elementwise losses, by kind."""
 
     terms: tuple[TermFacts, ...]
     totals: Mapping[str, float]
@@ -158,6 +161,7 @@ class LossFacts:
     batches: int
     marks: Mapping[str, Mapping[str, float]]
     notes: Mapping[str, float] = field(default_factory=dict)
+    what_if: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.head import Head, HeadSpec
 from detloss_cli.inputs.hyp_yaml import HypFile, read_hyp
 from detloss_cli.inputs.loaders import LOADERS
-from detloss_cli.inputs.model_yaml import read_model
+from detloss_cli.inputs.model_yaml import ModelFile, read_model_file
 from detloss_cli.inputs.nearest import nearest
 
 if TYPE_CHECKING:
@@ -63,12 +63,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What will be computed. hyp: the family's record as the file gives it. origins: setting -> why it is so. faults: of hyp and model file."""
+    """What will be computed. hyp: the family's record as the file gives it. origins: setting -> why it is so. faults: of hyp and model."""
 
     family: Family
     profile: str
     loader: str
-    spec: HeadSpec
+    model: ModelFile
     hyp_file: HypFile
     hyp: Any
     imgsz: tuple[int, int]
@@ -77,7 +77,7 @@ class Setup:
 
     def head(self, num_classes: int) -> Head:
         """The head at this input size, levels in the order in which the family feeds them to its loss."""
-        spec = self.spec
+        spec = self.model.spec
         if getattr(self.family, "COARSE_FIRST", False) != (list(spec.strides) == sorted(spec.strides, reverse=True)):
             anchors = spec.anchors[::-1] if spec.anchors is not None else None
             spec = replace(spec, strides=spec.strides[::-1], anchors=anchors)
@@ -117,39 +117,40 @@ def setup(request: Request) -> Setup:
     from detloss_cli.inputs.hyp_yaml import to_record
 
     faults: list[Fault] = []
-    spec: HeadSpec | None = None
-    if request.model is not None:
-        spec, found = read_model(request.model)
-        faults.extend(found)
+    model = read_model_file(request.model) if request.model is not None else None
     file = read_hyp(request.hyp) if request.hyp is not None else None
-    name, profile, why = choose_family(request, spec, file.values if file else {})
+    name, profile, why = choose_family(request, model.spec if model else None, file.values if file else {})
     family = families.load(name)
     origins = {"family": why}
-    if spec is None:
-        spec, found = read_model(family.MODEL)
-        faults.extend(found)
-        origins["model"] = "default"
-    else:
-        origins["model"] = "--model"
+    origins["model"] = "--model" if model else "default"
+    model = model or read_model_file(family.MODEL)
+    faults.extend(model.faults)
     if file is None:
         file = read_hyp(family.HYP)
     origins["hyp"] = "--hyp" if request.hyp is not None else "default"
     chosen = _profile(request, family, profile, origins)
     aliases = {"giou": "box"} if name == "yolov5" and chosen in ("1.0", "2.0", "3.0") else {}
+    record: Any
     record, found = to_record(file, hyp_keys(family.Hyp), family.Hyp, aliases)
     faults.extend((*file.faults, *found))
-    known = {key: value for key, value in request.overrides.items() if hasattr(record, key)}
     return Setup(
         family=family,
         profile=chosen,
         loader=_loader(request, family, origins),
-        spec=spec,
+        model=model,
         hyp_file=file,
-        hyp=replace(record, **known),
-        imgsz=_imgsz(request, family, spec, origins),
+        hyp=_switched(record, request.overrides, family),
+        imgsz=_imgsz(request, family, model.spec, origins),
         origins=origins,
         faults=tuple(faults),
     )
+
+
+def _switched(record: Any, overrides: Mapping[str, Any], family: Family) -> Any:
+    for key in overrides:
+        if not hasattr(record, key):
+            raise DetlossError(f"{family.ID} has no such switch", where=f"--{key.replace('_', '-')}", hint="leave it out for this family")
+    return replace(record, **overrides)
 
 
 def _profile(request: Request, family: Family, said: str | None, origins: dict[str, str]) -> str:
@@ -173,7 +174,7 @@ def _loader(request: Request, family: Family, origins: dict[str, str]) -> str:
 def _imgsz(request: Request, family: Family, spec: HeadSpec, origins: dict[str, str]) -> tuple[int, int]:
     height, width = request.imgsz or (family.IMGSZ, family.IMGSZ)
     origins["imgsz"] = "--imgsz" if request.imgsz else "family"
-    step = max(spec.strides)
+    step = getattr(family, "DIVISOR", max(spec.strides))  # what the trainer rounds the input up to
     rounded = (-(-height // step) * step, -(-width // step) * step)
     if rounded != (height, width):
         origins["imgsz"] += f", {height}x{width} rounded up to a multiple of {step}"

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.checks.model_yaml import model_faults
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import DataFacts, LabelFacts, LostRows, Settings
-from detloss_cli.geometry.letterbox import Geometry, to_network
+from detloss_cli.geometry.letterbox import Geometry, Rounding, to_network
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import DataSet, read_dataset
 from detloss_cli.inputs.fault import Fault
@@ -26,8 +27,10 @@ GEOMETRIES: tuple[Geometry, ...] = ("letterbox", "stretch", "square")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """labels: the boxes that the loader keeps. network: (N, 4) float32 centre and size in 0..1 of the network input. geometry_why: why it is
-    the one it is. faults: of data.yaml, hyp, model and labels."""
+    """labels: the boxes that the loader keeps. network: (N, 4) float32 centre and size in 0..1 of the network input.
+
+    geometry_why: why the geometry is the one it is. faults: of data.yaml, hyp and model.
+    """
 
     dataset: DataSet
     setup: Setup
@@ -85,9 +88,10 @@ def stage(request: Request, chosen: Setup) -> Scene:
     known = labels.images.width > 0
     geometry, why = _geometry(request, known)
     width, height = np.where(known, labels.images.width, 1), np.where(known, labels.images.height, 1)
-    rounding = getattr(chosen.family, "LETTERBOX", "floor")
+    rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
     network = to_network(labels.boxes, width[labels.image], height[labels.image], chosen.imgsz, geometry, rounding)
-    return Scene(dataset, chosen, head, geometry, why, labels, network, (*faults, *chosen.faults, *dataset.faults))
+    settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes))
+    return Scene(dataset, chosen, head, geometry, why, labels, network, settings)
 
 
 def _split(request: Request) -> tuple[str, ...] | None:
@@ -149,7 +153,7 @@ def settings(request: Request, scene: Scene, *, device: str, dtype: str, head: s
         family=chosen.family.ID,
         profile=chosen.profile,
         loader=chosen.loader,
-        model=chosen.spec.name,
+        model=chosen.model.spec.name,
         imgsz=chosen.imgsz,
         num_classes=dataset.num_classes,
         names_source=dataset.names_source,

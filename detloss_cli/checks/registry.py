@@ -39,6 +39,7 @@ RULES: dict[str, Rule] = {
         hyp_yaml.RULES,
         model_yaml.RULES,
         tuple(each.rule for each in targets.RULES),
+        targets.FAULT_RULES,
     )
     for rule in rules
 }

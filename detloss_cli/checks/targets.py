@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detloss_cli.checks.facts_rule import FactsRule, Hit, facts_rule
+from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.facts import Facts
+from detloss_cli.inputs.fault import Fault
 
 
 def box_without_positive(facts: Facts) -> Iterator[Hit]:
@@ -25,8 +27,8 @@ def box_without_positive(facts: Facts) -> Iterator[Hit]:
 def slot_collision(facts: Facts) -> Iterator[Hit]:
     """Two boxes compete for the same cell and anchor.
 
-    Both are told to answer there; objectness is written once, by the box that comes last in the trainer's order on a CPU, by either on CUDA.
-    Box and class terms count both. A larger input or a finer level keeps them apart.
+    Both are told to answer there; objectness is written once: on a CPU by the box that comes last in the trainer's order, on CUDA by
+    either. Box and class terms count both. A larger input or a finer level keeps them apart.
     """
     boxes, pairs = facts.boxes, facts.collisions
     if boxes is None or pairs is None:
@@ -35,9 +37,8 @@ def slot_collision(facts: Facts) -> Iterator[Hit]:
         first, second = pair.first, pair.second
         other = f"line {boxes.line[first]}" if boxes.path[first] == boxes.path[second] else f"{boxes.path[first]}:{boxes.line[first]}"
         kind = "another box" if pair.same_class else "a box of another class"
-        yield Hit(
-            f"competes for the same cell and anchor of {pair.level} with {kind} at {other}", None, boxes.path[second], int(boxes.line[second])
-        )
+        message = f"competes for the same cell and anchor of {pair.level} with {kind} at {other}"
+        yield Hit(message, None, boxes.path[second], int(boxes.line[second]))
 
 
 def level_without_positives(facts: Facts) -> Iterator[Hit]:
@@ -50,6 +51,15 @@ def level_without_positives(facts: Facts) -> Iterator[Hit]:
             yield Hit(f"{level.level} (stride {level.stride}) gets no positives", "inspect anchors compares its anchors with the boxes")
 
 
+def box_refused(fault: Fault) -> Words:
+    """This release of the trainer raises an error over the box: training stops there.
+
+    The box is left out of what follows. Later releases clamp the cell of a centre that stands on the right or lower edge.
+    """
+    return fault.detail, "move the centre inside the picture, or train with a later release"
+
+
+FAULT_RULES: tuple[Rule, ...] = (rule("DET404", "error", box_refused),)
 RULES: tuple[FactsRule, ...] = (
     facts_rule("DET401", "warning", box_without_positive),
     facts_rule("DET402", "warning", slot_collision),

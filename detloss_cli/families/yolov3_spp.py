@@ -146,9 +146,7 @@ def loss(
 ) -> LossBreakdown:
     """box + obj + cls over levels. The archive's train loop multiplies by batch / 64, the other returns the plain sum."""
     rules, terms = _rules(hyp), []
-    parts = [
-        level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))
-    ]
+    parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
     for index, level in enumerate(parts):
         count = level.overlap.shape[0]
         terms.append(Term("box", index, level.box, hyp.giou, count, level.per_box))

@@ -87,7 +87,7 @@ _V2 = replace(_OLD, balance3=(4.0, 1.0, 0.4), balance=(4.0, 1.0, 0.4, 0.1), in_l
 _V3 = replace(_V2, mirror="complement", kind="ciou", form=YOLOV5_3)
 _V31 = replace(_V3, form=YOLOV5_31, box_key="box")
 _V4_WEIGHTS = (4.0, 1.0, 0.3, 0.1, 0.03)
-_V4 = replace(_V31, clamp=True,  balance3=_V4_WEIGHTS[:3], balance=_V4_WEIGHTS, scales=("classes", "size"), obj4=None)
+_V4 = replace(_V31, clamp=True, balance3=_V4_WEIGHTS[:3], balance=_V4_WEIGHTS, scales=("classes", "size"), obj4=None)
 _V5 = replace(
     _V4,
     in_loss=False,
@@ -195,7 +195,9 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
     rows = assign_by_anchor_ratio(targets, head.levels, threshold=hyp.anchor_t, mirror=rules.mirror, clamp=rules.clamp)
     if not rules.clamp and bool(outside_grid(rows, head.levels).any()):
         first = int(rows.gt[outside_grid(rows, head.levels)][0])
-        raise DetlossError(f"box {first} has its centre on the edge: yolov5 {profile} raises IndexError", hint="4.0 and later clamp the cell")
+        raise DetlossError(
+            f"box {first} has its centre on the edge: yolov5 {profile} raises IndexError", hint="4.0 and later clamp the cell"
+        )
     return rows
 
 

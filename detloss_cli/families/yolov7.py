@@ -93,7 +93,11 @@ def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
     """box, obj and cls from the hyp file to the loss."""
     lead, trainer = replace(head, levels=head.levels[: lead_levels(head, profile)]), "train.py"
     levels = by_levels(lead, trainer)
-    steps: dict[str, tuple[GainStep, ...]] = {"box": (levels,), "obj": (by_area(head, 640, trainer), levels), "cls": (by_classes(head, trainer), levels)}
+    steps: dict[str, tuple[GainStep, ...]] = {
+        "box": (levels,),
+        "obj": (by_area(head, 640, trainer), levels),
+        "cls": (by_classes(head, trainer), levels),
+    }
     values = {"box": hyp.box, "obj": hyp.obj, "cls": hyp.cls}
     return tuple(Gain(term, term, values[term], steps[term]) for term in TERMS)
 
@@ -198,7 +202,9 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
     found = {gt: Reason(*reason) for gt, reason in ratio_reasons(targets, lead, hyp.anchor_t, head.imgsz, silent).items()}
     for box, count in bids.items():
         if count:
-            text = f"lost all of {count} candidates to other boxes: its cheapest, at cost {float(evidence['best_cost'][box]):.2f}, went to box"
+            text = (
+                f"lost all of {count} candidates to other boxes: its cheapest, at cost {float(evidence['best_cost'][box]):.2f}, went to box"
+            )
             found[box] = Reason("lost_to_other_box", f"{text} {int(evidence['rival'][box]) + 1} of the batch")
     return found
 

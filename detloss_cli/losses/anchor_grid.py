@@ -45,8 +45,8 @@ class GridRules:
 class LevelTerms:
     """One level before any gain. P rows.
 
-    box, obj, cls: () reduced terms. per_box, per_obj, per_cls: (P,) what each row adds before division; per_obj is 0 for a row that lost its slot.
-    overlap: (P,) with its sign. wins: (P,) bool. target: (P,) objectness target that each row wrote.
+    box, obj, cls: () reduced terms. per_box, per_obj, per_cls: (P,) what each row adds before division, for obj 0 if the row lost its
+    slot. overlap: (P,) with its sign. wins: (P,) bool. target: (P,) objectness target that each row wrote.
     """
 
     box: Tensor
@@ -71,7 +71,8 @@ def level_terms(
         index: the level. targets: boxes `cxcywh` in 0..1. assignment: of all levels.
 
     Raises:
-        IndexError: a class at or above the number of classes, where there is more than one. A negative one counts from the end, as upstream does.
+        RuntimeError: a class at or above the number of classes, where there is more than one. A negative one counts from the end, as it
+            does upstream.
     """
     level = head.levels[index]
     rows = torch.nonzero(assignment.level == index).squeeze(1)
@@ -102,11 +103,10 @@ def level_terms(
 
 
 def _winners(head: Head, assignment: Assignment, rows: Tensor, images: int, overlap: Tensor | None) -> Tensor:
-    keys = slot_keys(assignment, head.levels, images)[rows]
-    if overlap is None:
-        return last_of_each(keys)
-    order = torch.argsort(overlap, stable=True)
-    return last_of_each(keys[order])[torch.argsort(order)]
+    keys: Tensor = slot_keys(assignment, head.levels, images)[rows]
+    order = torch.arange(rows.shape[0], device=rows.device) if overlap is None else torch.argsort(overlap, stable=True)
+    wins: Tensor = last_of_each(keys[order])[torch.argsort(order)]
+    return wins
 
 
 def _class_loss(logits: Tensor, classes: Tensor, rules: GridRules) -> Tensor:

@@ -44,6 +44,4 @@ def class_facts(labels: Labels, num_classes: int) -> tuple[ClassFacts, ...]:
     pairs = np.unique(np.stack((labels.cls, labels.image)), axis=1)[0]
     images = np.bincount(pairs, minlength=num_classes)
     names = labels.names
-    return tuple(
-        ClassFacts(i, names[i] if i < len(names) else f"class_{i}", int(boxes[i]), int(images[i])) for i in range(num_classes)
-    )
+    return tuple(ClassFacts(i, names[i] if i < len(names) else f"class_{i}", int(boxes[i]), int(images[i])) for i in range(num_classes))

@@ -27,10 +27,7 @@ def constant_bias(
     Args:
         kind: one of `CONSTANT`. batches: what the base rate is fitted to; read by no other kind.
     """
-    if kind == "base-rate":
-        bias = family.base_rate(head, hyp, profile, batches)
-    else:
-        bias = family.prior(head, hyp, profile)
+    bias = family.base_rate(head, hyp, profile, batches) if kind == "base-rate" else family.prior(head, hyp, profile)
     if kind == "zero":
         bias = tuple(torch.zeros_like(level) for level in bias)
     return tuple(level.to(device=device, dtype=dtype) for level in bias)
@@ -41,16 +38,16 @@ def constant_head(bias: Sequence[Tensor], head: Head, images: int) -> ConstantHe
     return ConstantHead(bias, head.levels, images)
 
 
-def noise_head(head: Head, channels: int, batch: Batch, anchors: Sequence[int], seed: int, device: torch.device, dtype: torch.dtype) -> NoiseHead:
+def noise_head(
+    head: Head, channels: int, batch: Batch, anchors: Sequence[int], seed: int, device: torch.device, dtype: torch.dtype
+) -> NoiseHead:
     """A batch of standard normal logits.
 
     Args:
         anchors: A of each level. channels: C.
     """
     images = batch.targets.images
-    return NoiseHead(
-        head.levels, anchors, channels, images, seed=seed, first_image=batch.first_image, dtype=dtype, device=device
-    )
+    return NoiseHead(head.levels, anchors, channels, images, seed=seed, first_image=batch.first_image, dtype=dtype, device=device)
 
 
 def perfect_head(family: Family, head: Head, hyp: Any, profile: str, batch: Batch, assignment: Assignment) -> Predictions:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,8 @@ def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
 def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets]) -> tuple[LossCount, list[Assignment], Any]:
     """The loss of one head over all batches, the assignments that it was computed with, and what the last batch showed beside its terms."""
     source = source_of(kind, job, assigned)
-    count, used, state, extra = LossCount(job.head), [], None, {}
+    count, used, state = LossCount(job.head), [], None
+    extra: Mapping[str, Any] = {}
     with torch.no_grad():
         for batch, before in zip(batches, assigned, strict=True):
             assignment = before.assignment
@@ -92,8 +93,14 @@ def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[Bat
 
 def host(assignment: Assignment) -> Assignment:
     """The assignment with numpy columns."""
-    names = ("level", "image", "anchor", "row", "col", "gt")
-    return replace(assignment, **{name: _numpy(getattr(assignment, name)) for name in names}, extra={}, of_targets={})
+    return Assignment(
+        level=_numpy(assignment.level),
+        image=_numpy(assignment.image),
+        anchor=_numpy(assignment.anchor),
+        row=_numpy(assignment.row),
+        col=_numpy(assignment.col),
+        gt=_numpy(assignment.gt),
+    )
 
 
 def _numpy(column: Any) -> NDArray[np.int64]:

@@ -61,7 +61,9 @@ def without_rows(targets: Targets, assignment: Assignment) -> Array:
 
 def on_host(targets: Targets) -> Targets:
     """The same targets as numpy arrays."""
-    columns = (column.detach().cpu().numpy() if hasattr(column, "detach") else column for column in (targets.image, targets.cls, targets.boxes))
+    columns = (
+        column.detach().cpu().numpy() if hasattr(column, "detach") else column for column in (targets.image, targets.cls, targets.boxes)
+    )
     return Targets(*columns, images=targets.images, frame=targets.frame)
 
 

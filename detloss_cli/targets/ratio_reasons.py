@@ -11,7 +11,9 @@ from detloss_cli.targets.anchor_ratio import side_ratios
 from detloss_cli.targets.assignment import Array, Targets, on_host
 
 
-def ratio_reasons(targets: Targets, levels: Sequence[Level], threshold: float, imgsz: tuple[int, int], unassigned: Array) -> dict[int, tuple[str, str]]:
+def ratio_reasons(
+    targets: Targets, levels: Sequence[Level], threshold: float, imgsz: tuple[int, int], unassigned: Array
+) -> dict[int, tuple[str, str]]:
     """Key and text for each box of `unassigned`.
 
     zero_size: a side is 0. too_small, too_large: the worst side of the nearest anchor is too short, too long, and the other would not help.
@@ -48,4 +50,3 @@ def _reason(width: float, height: float, nearest: float, threshold: float, short
         limit = f"width over {longest[0]:.0f} px" if width >= longest[0] else f"height over {longest[1]:.0f} px"
         return "too_large", f"{size}: {limit}, {ratio}"
     return "aspect", f"{size}: {ratio}"
-

@@ -50,4 +50,12 @@ def _level_rows(targets: Targets, level: Level, index: int, threshold: float, cl
     if clamp:
         col, row = col.clip(0, level.cols - 1), row.clip(0, level.rows - 1)
     image = xp.astype(targets.image[gt], xp.int64)
-    return {"level": xp.zeros_like(col) + index, "image": image, "anchor": anchor, "row": row, "col": col, "gt": gt, "iou": overlaps[anchor, gt]}
+    return {
+        "level": xp.zeros_like(col) + index,
+        "image": image,
+        "anchor": anchor,
+        "row": row,
+        "col": col,
+        "gt": gt,
+        "iou": overlaps[anchor, gt],
+    }
