@@ -65,6 +65,7 @@ class HeadSpec:
     family: the family that the name or the file belongs to, None if it does not say. anchors: one tuple of (w, h) pixels a level; None for
     a level set that AutoAnchor has to fit first (`anchors: 3`). num_classes: what the file says, None for a built-in head.
     imgsz: the size the head was made for. maps: names of the levels where strides repeat; () names them by stride.
+    queries: predictions of a level that has no grid, the same at any input size; 0 for a grid.
     """
 
     name: str
@@ -77,6 +78,7 @@ class HeadSpec:
     end2end: bool = False
     source: str = "built in"
     maps: tuple[str, ...] = ()
+    queries: int = 0
 
     def at(self, imgsz: tuple[int, int], num_classes: int) -> Head:
         """The head at one input size.
@@ -89,7 +91,9 @@ class HeadSpec:
         anchors = self.anchors if self.anchors is not None else ((),) * len(self.strides)
         names = self.maps or tuple(f"P{stride.bit_length() - 1}" for stride in self.strides)
         levels = tuple(
-            Level(name, stride, -(-height // stride), -(-width // stride), boxes)
+            Level(name, stride, 1, self.queries, boxes)
+            if self.queries
+            else Level(name, stride, -(-height // stride), -(-width // stride), boxes)
             for name, stride, boxes in zip(names, self.strides, anchors, strict=True)
         )
         return Head(self.name, levels, num_classes, imgsz, self.reg_max, self.end2end)

@@ -69,7 +69,8 @@ def _anchor_free() -> Iterator[HeadSpec]:
     yield HeadSpec("centernet-hourglass", "centernet", (4,) * 2, ((),) * 2, imgsz=512, maps=("stack1", "stack2"))
     yield HeadSpec("cornernet", "cornernet", (4,) * 4, ((),) * 4, imgsz=512, maps=("tl1", "br1", "tl2", "br2"))
     yield HeadSpec("fcos", "fcos", P3_P7, ((),) * 5, imgsz=800)
-    yield HeadSpec("detr", "detr", (32,), ((),), imgsz=800)
+    layers = ("layer6", *(f"layer{i}" for i in range(1, 6)))  # the last decoder layer first, then the auxiliary ones
+    yield HeadSpec("detr", "detr", (32,) * 6, ((),) * 6, imgsz=800, maps=layers, queries=100)
 
 
 def _aligned() -> Iterator[tuple[str, tuple[int, ...], int, bool]]:

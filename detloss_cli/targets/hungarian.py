@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 from torch import Tensor
 
 from detloss_cli.errors import DetlossError
@@ -37,7 +37,7 @@ def match_queries(targets: Targets, layers: Sequence[Tensor], channels: Channels
         targets: boxes (N, 4) `cxcywh` in 0..1. layers: (B, Q, C) each, boxes `cxcywh` in 0..1, after the sigmoid.
 
     Returns:
-        Rows by layer, image, query: the layer is the level, the query the column. extra: `cost`. of_targets, in the first layer: `best_cost`
+        Rows by layer, image, query: the layer is the level, the query the column. extra: `cost`. of_targets, first layer: `best_cost`
         and `rival`, the box that got the cheapest query, -1 for none; (N,).
 
     Raises:
@@ -62,10 +62,12 @@ def match_queries(targets: Targets, layers: Sequence[Tensor], channels: Channels
                 owner = torch.full_like(cost[:, 0], -1, dtype=torch.int64)
                 owner[query] = gt
                 best_cost[boxes], rival[boxes] = cost.amin(0).double(), owner[cost.argmin(0)]
-    level, image, col, gt, pair_cost = (torch.cat(column) for column in columns.values())
+    level, of_image, col, of_gt, pair_cost = (torch.cat(column) for column in columns.values())
     zero = torch.zeros_like(col)
     of_targets = {"best_cost": best_cost, "rival": rival}
-    return Assignment(level=level, image=image, anchor=zero, row=zero, col=col, gt=gt, extra={"cost": pair_cost}, of_targets=of_targets)
+    return Assignment(
+        level=level, image=of_image, anchor=zero, row=zero, col=col, gt=of_gt, extra={"cost": pair_cost}, of_targets=of_targets
+    )
 
 
 def pair_costs(queries: Tensor, boxes: Tensor, classes: Tensor, channels: Channels, costs: MatchCosts) -> Tensor:
