@@ -29,6 +29,7 @@ def compute(
     raw_gains: o.RawGains = False,
     head: o.Head = "prior",
     preds: o.Preds = None,
+    what_if: o.WhatIf = None,
     device: o.Device = AUTO,
     seed: o.Seed = 0,
     format: o.Format = None,
@@ -63,6 +64,7 @@ def compute(
         raw_gains=raw_gains,
         head=head,
         preds=preds,
+        what_if=what_if,
         device=device,
         seed=seed,
     )

@@ -48,6 +48,10 @@ BatchSize = Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help
 Geometry = Annotated[str | None, typer.Option("--geometry", metavar="NAME", help="letterbox, stretch or square.", rich_help_panel=TRAIN)]
 RawGains = Annotated[bool, typer.Option("--raw-gains", help="Gains without the trainer's scaling.", rich_help_panel=TRAIN)]
 Head = Annotated[str, typer.Option("--head", metavar="NAME", help="prior, base-rate, perfect, zero, noise.", rich_help_panel=TRAIN)]
+WhatIf = Annotated[
+    str | None,
+    typer.Option("--what-if", metavar="LIST", help="The same output under bce,focal,qfocal,blur.", rich_help_panel=TRAIN),
+]
 Preds = Annotated[str | None, typer.Option("--preds", metavar="PATH", help="Real head outputs instead.", rich_help_panel=TRAIN)]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or N.", rich_help_panel=TRAIN)]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of --head noise.", rich_help_panel=TRAIN)]

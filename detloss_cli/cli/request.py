@@ -10,6 +10,7 @@ from detloss_cli.resolve import TRAINERS, Request
 
 AUTO = "auto"
 HEADS = ("prior", "base-rate", "perfect", "zero", "noise")
+ELEMENTS = ("bce", "focal", "qfocal", "blur")
 GEOMETRIES = ("letterbox", "stretch", "square")
 
 
@@ -27,6 +28,8 @@ def request(command: str, **given: Any) -> Request:
     for key in ("preds", "image_sizes", "root", "image"):
         if given.get(key) is not None:
             values.existing(given[key], f"--{key.replace('_', '-')}")
+    if "what_if" in given:
+        given["what_if"] = tuple(values.one_of(word.strip(), ELEMENTS, "--what-if") for word in (given["what_if"] or "").split(",") if word)
     if "device" in given:
         given["device"] = values.device(given["device"])
     if "imgsz" in given:

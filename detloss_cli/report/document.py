@@ -99,7 +99,7 @@ def _loss(loss: LossFacts) -> dict[str, Any]:
         "totals": {**loss.totals, "batch_factor": loss.batch_factor, "batches": loss.batches},
         "marks": {head.replace("-", "_"): totals for head, totals in loss.marks.items()},
         "notes": loss.notes,
-    }
+    } | ({"what_if": loss.what_if} if loss.what_if else {})
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

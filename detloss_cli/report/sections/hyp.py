@@ -13,6 +13,8 @@ from detloss_cli.report.grid import GAP, Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, short
 from detloss_cli.report.safe import safe
 
+# From this width on the line of each key is shown; findings have it anyway.
+LINES = 100
 # Rules that say why a key does nothing.
 WORDS = {"hyp-key-dead": "dead", "hyp-key-unknown": "unknown", "hyp-key-foreign": "foreign"}
 
@@ -21,21 +23,22 @@ def hyp_table(keys: Sequence[HypFacts], findings: Sequence[Finding], width: int)
     """Keys that the loss reads first, in the order of the file; then the others. A long meaning goes on below itself."""
     said = {finding.where.line: WORDS[finding.rule] for finding in findings if finding.rule in WORDS and finding.where is not None}
     columns = (
-        Column("line", drop=1, style="dim"),
+        Column("line", style="dim"),
         Column("key", right=False, style="bold"),
         Column("value"),
         Column("default", style="dim"),
         Column("range", style="dim"),
-        Column("the loss", right=False),
+        Column("loss", right=False),
         Column("meaning", right=False, style="dim"),
     )
     ordered = sorted(keys, key=lambda key: not key.used)
-    narrow = Grid(columns[:-1], tuple(Row(_cells(key, said)) for key in ordered))
+    columns = columns[1:] if width < LINES else columns
+    narrow = Grid(columns[:-1], tuple(Row(_cells(key, said)[-len(columns) + 1 :]) for key in ordered))
     room = max(20, width - sum(narrow.widths()) - GAP * len(narrow.columns))
     rows = []
     for key in ordered:
         first, *more = wrap(safe(key.meaning), room) or [""]
-        rows.append(Row((*_cells(key, said), first)))
+        rows.append(Row((*_cells(key, said)[-len(columns) + 1 :], first)))
         rows += [Row((*("",) * len(narrow.columns), line)) for line in more]
     yield from Grid(columns, tuple(rows)).lines(width)
 
@@ -46,7 +49,7 @@ def _cells(key: HypFacts, said: Mapping[int | None, str]) -> tuple[str | Text, .
     value = Text(_value(key.value), style="yellow" if outside else "")
     span = f"{short(low)} to {short(high)}" if low is not None and high is not None else NOTHING
     word = said.get(key.line) if key.line is not None else None
-    used = Text("reads it", style="green") if key.used else Text(word, style="yellow") if word else Text("does not", style="dim")
+    used = Text("reads", style="green") if key.used else Text(word, style="yellow") if word else Text(NOTHING, style="dim")
     default = NOTHING if key.default is None else short(key.default)
     return (NOTHING if key.line is None else str(key.line), safe(key.key), value, default, span, used)
 

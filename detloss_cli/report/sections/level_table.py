@@ -61,7 +61,7 @@ def _digits(loss: LossFacts | None, names: Sequence[str]) -> dict[str, int]:
     """Digits after the point of each column, by its largest number: a small term beside a large one keeps its own."""
     if loss is None:
         return {}
-    every = [loss.totals, *loss.marks.values()]
+    every = [loss.totals, *loss.marks.values(), *loss.what_if.values()]
     digits = {f"value {name}": decimals([totals.get(name) for totals in every]) for name in names}
     digits |= {f"raw {name}": decimals([term.raw for term in loss.terms if term.name == name]) for name in names}
     return digits | {"sum": decimals([totals.get("total") for totals in every])}
@@ -140,6 +140,8 @@ def _totals(
         totals = loss.marks.get(mark) or loss.marks.get(mark.replace("-", "_"))
         if totals is not None and mark != head:
             yield _total_row(title, totals, names, digits, columns, None, tail=Text(MEANING[mark], style="dim"), style="dim")
+    for kind, totals in loss.what_if.items():
+        yield _total_row(safe(kind), totals, names, digits, columns, None, tail=Text("what if", style="dim"), style="cyan")
 
 
 def _batch(loss: LossFacts) -> Text:
