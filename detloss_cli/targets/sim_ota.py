@@ -108,6 +108,8 @@ def sim_ota(targets: Targets, levels: Sequence[Level], channels: Channels, at: G
     decoded = decode_from_cell(logits[:, channels.box], cell, strides[:, None])
     score = torch.sqrt(torch.sigmoid(logits[:, channels.cls].float()) * torch.sigmoid(logits[:, channels.obj or 0, None].float()))
 
+    absent = _cross_entropy(score, 0.0)
+
     gt = torch.full_like(found.image, -1)
     overlap_of, cost_of = torch.zeros_like(decoded[:, 0]), torch.zeros_like(decoded[:, 0])
     wanted = torch.zeros(count, dtype=torch.int64, device=device)
@@ -117,7 +119,11 @@ def sim_ota(targets: Targets, levels: Sequence[Level], channels: Channels, at: G
         boxes, chosen = torch.nonzero(targets.image == image).squeeze(1), slice(bounds[image], bounds[image + 1])
         overlap = iou(targets.boxes[boxes, None], decoded[None, chosen], frame="cxcywh")
         related = _related(found, boxes, chosen)
-        cost = _class_cost(score[chosen], targets.cls[boxes]) + rules.overlap_weight * -torch.log(overlap + 1e-8) + rules.penalty * ~related
+        cost = (
+            _class_cost(score[chosen], absent[chosen], targets.cls[boxes])
+            + rules.overlap_weight * -torch.log(overlap + 1e-8)
+            + rules.penalty * ~related
+        )
         match = dynamic_k(cost, overlap, top=rules.top)
         won, column = match.gt >= 0, torch.arange(match.gt.shape[0], device=device)
         gt[chosen] = torch.where(won, boxes[match.gt.clamp(min=0)], -1)
@@ -176,10 +182,20 @@ def _related(found: Candidates, boxes: Tensor, chosen: slice) -> Tensor:
     return related
 
 
-def _class_cost(score: Tensor, classes: Tensor) -> Tensor:
-    """(G, K) binary cross entropy of scores (K, C) with each box's class, summed over classes; logarithms end at -100."""
-    absent = functional.binary_cross_entropy(score, torch.zeros_like(score), reduction="none")
-    present = functional.binary_cross_entropy(score, torch.ones_like(score), reduction="none")
-    distinct, which = torch.unique(classes, return_inverse=True)
-    chosen = functional.one_hot(distinct.long(), score.shape[1]).bool()
-    return torch.where(chosen[:, None], present[None], absent[None]).sum(-1)[which]
+def _class_cost(score: Tensor, absent: Tensor, classes: Tensor) -> Tensor:
+    """(G, K) binary cross entropy of scores with each box's class, summed over classes; logarithms end at -100.
+
+    Every element and the order of the sum are those of a (G, K, C) table, but only one plane a distinct class is made.
+
+    Args:
+        score: (K, C). absent: (K, C) its cross entropy with 0. classes: (G,).
+    """
+    distinct, which = torch.unique(classes.long(), return_inverse=True)
+    wanted = score[:, distinct]
+    planes = absent.repeat(distinct.shape[0], 1, 1)
+    planes[torch.arange(distinct.shape[0], device=score.device), :, distinct] = _cross_entropy(wanted, 1.0).T
+    return planes.sum(-1)[which]
+
+
+def _cross_entropy(score: Tensor, target: float) -> Tensor:
+    return functional.binary_cross_entropy(score, torch.full_like(score, target), reduction="none")
