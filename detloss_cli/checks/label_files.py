@@ -19,7 +19,10 @@ def not_a_file(fault: Fault) -> Words:
 
 
 def unreadable_file(fault: Fault) -> Words:
-    """A file cannot be opened."""
+    """A file cannot be opened.
+
+    Its image is left out and counted as skipped; what it holds is unknown, so nothing about the set is certain.
+    """
     return f"cannot read the file{_why(fault)}; the image is skipped", "check its permissions"
 
 
@@ -91,12 +94,18 @@ def leaves_root(fault: Fault) -> Words:
 
 
 def list_too_big(fault: Fault) -> Words:
-    """A list file is larger than is read."""
+    """A list file is larger than is read.
+
+    None of its pictures was looked at. A gigabyte holds ten million paths.
+    """
     return f"{fault.detail} bytes, not read", "check one part at a time"
 
 
 def list_line(fault: Fault) -> Words:
-    """A line of a list file names no picture."""
+    """A line of a list file names no picture.
+
+    Trainers take lines with the extension of a picture and pass over the rest without a word.
+    """
     return f"{fault.token!r} is no picture", "one path of a picture a line"
 
 

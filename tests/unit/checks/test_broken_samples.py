@@ -1,0 +1,42 @@
+"""Each folder below sample_data/broken trips the rule that it is named after, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detloss_cli.checks.labels import label_findings
+from detloss_cli.checks.registry import BY_NAME
+from detloss_cli.inputs.data_yaml import read_data
+from detloss_cli.inputs.dataset import read_dataset
+
+BROKEN = Path(__file__).parents[3] / "sample_data" / "broken"
+NAMES = sorted(path.name for path in BROKEN.iterdir() if path.name in BY_NAME and BY_NAME[path.name].code[:4] in ("DET1", "DET2"))
+# What cannot be without saying another thing as well.
+ALSO = {"mixed-rows": {"polygon-row"}, "point-outside": {"polygon-row"}}
+# Rules that need a large file, a special file or a race: the tests of the reader make those.
+ELSEWHERE = {
+    "not-a-file", "unreadable-file", "unreadable-folder", "changed-during-scan", "label-too-big", "too-many-rows", "too-many-files",
+    "folder-too-deep", "symlink-loop", "symlink-folder", "symlink", "dangling-link", "leaves-root", "list-too-big", "image-size-unlisted",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exactly_this_rule(name: str) -> None:
+    spec, faults = read_data(str(BROKEN / name))
+    assert faults == ()
+    dataset = read_dataset(spec, tuple(spec.splits), "strict", num_classes=None, sizes=name == "image-unreadable")
+    assert {finding.rule for finding in label_findings(dataset)} == {name} | ALSO.get(name, set())
+
+
+def test_every_rule_has_its_sample() -> None:
+    own = {rule.name for rule in BY_NAME.values() if rule.code[:4] in ("DET1", "DET2")}
+    fates = {rule.name for rule in BY_NAME.values() if rule.name.startswith("loader-")}
+    assert own - fates - ELSEWHERE - set(NAMES) == set()
+
+
+@pytest.mark.parametrize("rule", [rule for rule in BY_NAME.values() if rule.code[:4] in ("DET1", "DET2")], ids=lambda rule: rule.name)
+def test_a_manual_page_says_more_than_its_name(rule) -> None:  # type: ignore[no-untyped-def]
+    assert rule.summary.endswith(".")
+    assert len(rule.manual) > 40
