@@ -18,7 +18,7 @@ demo: $(VENV)/.ready
 	$(BIN)/detloss compute sample_data/vegetables/data.yaml --hyp configs/hyp.scratch-low.yaml --model yolov5s
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) -rs
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
