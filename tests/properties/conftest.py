@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from grids import P5
 
 from detloss_cli.inputs.head import Head, HeadSpec
-
-P5 = (((10, 13), (16, 30), (33, 23)), ((30, 61), (62, 45), (59, 119)), ((116, 90), (156, 198), (373, 326)))
 
 
 @pytest.fixture

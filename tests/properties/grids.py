@@ -7,6 +7,8 @@ import torch
 from detloss_cli.inputs.head import Head
 from detloss_cli.targets.assignment import Targets
 
+P5 = (((10, 13), (16, 30), (33, 23)), ((30, 61), (62, 45), (59, 119)), ((116, 90), (156, 198), (373, 326)))
+
 
 def random_targets(count: int, images: int, seed: int, dtype: torch.dtype = torch.float32) -> Targets:
     """Boxes inside the picture, image numbers ascending."""
