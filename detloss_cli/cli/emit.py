@@ -13,7 +13,7 @@ from rich.console import Console
 
 from detloss_cli.cli import values
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts
+from detloss_cli.facts import DataFacts, Facts
 from detloss_cli.finding import RANK, Finding
 from detloss_cli.report import formats, output
 from detloss_cli.report.look import Colors, Look
@@ -51,11 +51,15 @@ def sink(
     return Sink(chosen, path, force, fail_on, max_findings)
 
 
+def sources(data: DataFacts) -> list[str]:
+    """The folders and lists that were read."""
+    return [source for places in data.splits.values() for source in places]
+
+
 def emit(command: str, facts: Facts | None, findings: Iterable[Finding], to: Sink, extra: Mapping[str, Any] | None = None) -> int:
     """Renders, writes, and says how the run ends."""
     if to.path is not None and facts is not None and facts.data is not None:
-        sources = [source for places in facts.data.splits.values() for source in places]
-        output.refuse_sources(to.path, sources, force=to.force)
+        output.refuse_sources(to.path, sources(facts.data), force=to.force)
     report = build(command, facts, findings, fail_on=to.fail_on, max_findings=to.max_findings, extra=extra)
     return _written(report, to)
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from detloss_cli.cli import options as o
 from detloss_cli.cli import values
-from detloss_cli.cli.emit import emit, sink
+from detloss_cli.cli.emit import emit, sink, sources
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import AUTO, request
+from detloss_cli.errors import DetlossError
+from detloss_cli.report.output import refuse, refuse_sources, write
+from detloss_cli.report.picture import picture, refuse_format
 from detloss_cli.report.report import MAX_FINDINGS
+
+Image = Annotated[str | None, typer.Option("--image", metavar="PATH", help="One picture, box by box.")]
+Save = Annotated[str | None, typer.Option("--save", metavar="FILE", help="Draw it: .webp, .png or .jpg.", rich_help_panel=o.OUT)]
 
 
 def inspect_targets(
@@ -27,6 +37,8 @@ def inspect_targets(
     batch_size: o.BatchSize = 16,
     geometry: o.Geometry = None,
     device: o.Device = AUTO,
+    image: Image = None,
+    save: Save = None,
     format: o.Format = None,
     output: o.Output = None,
     force: o.Force = False,
@@ -39,6 +51,11 @@ def inspect_targets(
     Also counts the slots that two boxes claim.
     """
     to = sink(format, output, force, fail_on, max_findings)
+    if save is not None:
+        if image is None:
+            raise DetlossError("--save needs a picture to draw", hint="add --image PATH")
+        refuse_format(save)
+        refuse(save, force=force, option="--save")
     wanted = request(
         "inspect targets",
         data=values.data(data, data_option),
@@ -56,9 +73,15 @@ def inspect_targets(
         batch_size=batch_size,
         geometry=geometry,
         device=device,
+        image=image,
     )
     with busy("building targets", quiet=quiet):
         from detloss_cli import diagnose
 
         facts, findings = diagnose.inspect_targets(wanted)
+    if facts.image is not None:
+        findings = [finding for finding in findings if finding.where is not None and finding.where.path == facts.image.label_path]
+        if save is not None and facts.data is not None:
+            refuse_sources(save, sources(facts.data), force=force, option="--save")
+            write(save, picture(facts.image, facts.levels or (), save))
     return emit("inspect targets", facts, findings, to)

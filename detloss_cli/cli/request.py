@@ -25,7 +25,7 @@ def request(command: str, **given: Any) -> Request:
     for key, known in (("family", (AUTO, *MODULES)), ("trainer", TRAINERS), ("loader", LOADERS), ("head", HEADS), ("geometry", GEOMETRIES)):
         if given.get(key) is not None:
             values.one_of(given[key], known, f"--{key}")
-    for key in ("preds", "image_sizes", "root", "image"):
+    for key in ("preds", "image_sizes", "root"):
         if given.get(key) is not None:
             values.existing(given[key], f"--{key.replace('_', '-')}")
     if "what_if" in given:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from detloss_cli import __version__
-from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, LossFacts, Settings
+from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, ImageFacts, LossFacts, Settings
 from detloss_cli.finding import Finding
 from detloss_cli.report.report import Report, relative
 from detloss_cli.report.safe import encodable
@@ -52,7 +52,22 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["gains"] = [_gain(gain) for gain in facts.gains]
     if facts.loss is not None:
         body |= _loss(facts.loss)
+    if facts.image is not None:
+        body["image"] = _image(facts.image, facts.data.root if facts.data is not None else "")
     return body
+
+
+def _image(image: ImageFacts, root: str) -> dict[str, Any]:
+    columns = zip(image.line.tolist(), image.name, image.boxes_xyxy.tolist(), image.positives.tolist(), image.text, strict=True)
+    return {
+        "path": relative(image.path, root),
+        "label_path": relative(image.label_path, root) if image.label_path else None,
+        "boxes": [
+            {"line": line, "name": name, "xyxy": xyxy, "positives": positives, "reason": text or None}
+            for line, name, xyxy, positives, text in columns
+        ],
+        "cells": image.cells.tolist(),
+    }
 
 
 def _data(data: DataFacts) -> dict[str, Any]:

@@ -16,7 +16,7 @@ STALE_SECONDS = 3600.0
 OPTION = "--output"
 
 
-def refuse(path: str, *, force: bool) -> None:
+def refuse(path: str, *, force: bool, option: str = OPTION) -> None:
     """Before any work is done: what cannot or must not be written.
 
     Raises:
@@ -24,20 +24,20 @@ def refuse(path: str, *, force: bool) -> None:
     """
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
-        raise DetlossError(f"no such folder: {folder}", where=OPTION, hint="make it first")
+        raise DetlossError(f"no such folder: {folder}", where=option, hint="make it first")
     try:
         mode = os.lstat(path).st_mode
     except OSError:
         return
     if stat.S_ISDIR(mode):
-        raise DetlossError(f"{path} is a folder", where=OPTION, hint="give the name of a file")
+        raise DetlossError(f"{path} is a folder", where=option, hint="give the name of a file")
     if stat.S_ISLNK(mode) and not force:
-        raise DetlossError(f"{path} is a link", where=OPTION, hint="give the file itself, or --force to replace the link")
+        raise DetlossError(f"{path} is a link", where=option, hint="give the file itself, or --force to replace the link")
     if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
-        raise DetlossError(f"{path} is no regular file", where=OPTION, hint="leave -o out and redirect the output")
+        raise DetlossError(f"{path} is no regular file", where=option, hint="leave -o out and redirect the output")
 
 
-def refuse_sources(path: str, sources: Iterable[str], *, force: bool) -> None:
+def refuse_sources(path: str, sources: Iterable[str], *, force: bool, option: str = OPTION) -> None:
     """A report must not land among labels or images.
 
     Args:
@@ -49,11 +49,11 @@ def refuse_sources(path: str, sources: Iterable[str], *, force: bool) -> None:
     folder = os.path.realpath(os.path.dirname(path) or ".")
     for source in () if force else _folders(sources):
         if folder == source or folder.startswith(source.rstrip(os.sep) + os.sep):
-            raise DetlossError(f"{path} would stand among the data, in {source}", where=OPTION, hint="write it elsewhere, or add --force")
+            raise DetlossError(f"{path} would stand among the data, in {source}", where=option, hint="write it elsewhere, or add --force")
 
 
-def write(path: str, text: str) -> None:
-    """Text as UTF-8 in place of the old file, which stays as it is if anything goes wrong.
+def write(path: str, content: str | bytes) -> None:
+    """Text as UTF-8, or bytes, in place of the old file, which stays as it is if anything goes wrong.
 
     Raises:
         DetlossError: it cannot be written.
@@ -62,7 +62,7 @@ def write(path: str, text: str) -> None:
     part = os.path.join(folder, f"{PREFIX}{os.getpid()}-{token_hex(8)}")
     try:
         _sweep(folder)
-        _write_new(part, text.encode("utf-8"))
+        _write_new(part, content.encode("utf-8") if isinstance(content, str) else content)
         try:
             os.chmod(part, _mode(path))
             os.replace(part, path)

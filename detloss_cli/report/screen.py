@@ -16,6 +16,7 @@ from detloss_cli.report.sections.findings import findings_count, findings_list
 from detloss_cli.report.sections.gains import gains_table
 from detloss_cli.report.sections.header import header
 from detloss_cli.report.sections.hyp import hyp_table
+from detloss_cli.report.sections.image import image_table
 from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.targets import targets_tables
@@ -60,6 +61,9 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         yield labels_tables(facts.labels, width)
     if facts.hyp is not None:
         yield hyp_table(facts.hyp, report.findings, width)
+    if facts.image is not None:
+        yield image_table(facts.image, facts.levels or (), facts.data.root if facts.data is not None else "", width)
+        return
     yield level_table(facts, width)
     yield gains_table(facts.gains or (), width)
     yield anchors_table(facts.levels or (), width)

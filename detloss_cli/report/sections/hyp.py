@@ -22,7 +22,7 @@ WORDS = {"hyp-key-dead": "dead", "hyp-key-unknown": "unknown", "hyp-key-foreign"
 def hyp_table(keys: Sequence[HypFacts], findings: Sequence[Finding], width: int) -> Iterator[Text]:
     """Keys that the loss reads first, in the order of the file; then the others. A long meaning goes on below itself."""
     said = {finding.where.line: WORDS[finding.rule] for finding in findings if finding.rule in WORDS and finding.where is not None}
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("line", style="dim"),
         Column("key", right=False, style="bold"),
         Column("value"),
