@@ -61,12 +61,15 @@ def compute(request: Request) -> Outcome:
     from detloss_cli.measure.run import losses
 
     scene, job = _prepare(request)
+    if request.preds is not None:
+        job, faults = _with_preds(request, scene, job)
+        if faults:
+            return _unusable(request, scene, job, faults)
+    head = request.head if request.preds is None else "preds"
     facts, batches, assigned = _assigned(request, scene, job)
-    count, _, extra = losses(request.head, job, batches, assigned)
-    marks = {
-        name: count.totals() if kind == request.head else losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()
-    }
-    loss = replace(count.facts(marks, {}), what_if=_what_if(request, job, batches, assigned))
+    count, _, extra = losses(head, job, batches, assigned)
+    marks = {name: count.totals() if kind == head else losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
+    loss = replace(count.facts(marks, {}), what_if=_what_if(head, request, job, batches, assigned))
     levels = count.levels(facts.levels or (), extra.get("balance"))
     gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
     facts = replace(facts, command="compute", levels=levels, gains=gains, loss=loss)
@@ -124,6 +127,28 @@ def _prepare(request: Request) -> tuple[Scene, Job]:
     return scene, Job(chosen.family, chosen.profile, scene.head, hyp, device, torch.float32, request.seed)
 
 
+def _with_preds(request: Request, scene: Scene, job: Job) -> tuple[Job, list[Fault]]:
+    """The job with the head outputs of `--preds`, and what in them is not finite."""
+    from detloss_cli.measure.preds import fit, not_finite_faults, open_files
+
+    shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
+    images = scene.labels.images
+    opened = fit(open_files(str(request.preds)), job.head, shapes, len(images), job.device)
+    faults = not_finite_faults(opened, job.head, job.family.channels(job.head), images, scene.labels.names)
+    return replace(job, preds=opened), list(faults)
+
+
+def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> Outcome:
+    """A run that stops at its head outputs: what was read, and what is wrong with them."""
+    facts = Facts(
+        "compute",
+        data=scenes.data_facts(request, scene.dataset),
+        settings=scenes.settings(request, scene, device=str(job.device), dtype="float32", head=None),
+        labels=scenes.label_facts(scene.dataset, scene.size_px),
+    )
+    return facts, [*judge(faults), *judge(scene.faults)]
+
+
 def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Batch], list[BatchTargets]]:
     from detloss_cli.measure.batches import batches
     from detloss_cli.measure.run import assignments, host
@@ -141,7 +166,9 @@ def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Bat
     facts = Facts(
         "inspect targets",
         data=scenes.data_facts(request, scene.dataset),
-        settings=scenes.settings(request, scene, device=str(job.device), dtype="float32", head=request.head),
+        settings=scenes.settings(
+            request, scene, device=str(job.device), dtype="float32", head=request.head if request.preds is None else None
+        ),
         labels=scenes.label_facts(scene.dataset, size_px),
         levels=count.levels(),
         assignment=count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()}),
@@ -167,7 +194,7 @@ def _without_refused(scene: Scene) -> Scene:
     return replace(scene.without(list(found)), faults=(*scene.faults, *faults))
 
 
-def _what_if(request: Request, job: Job, batches: list[Batch], assigned: list[BatchTargets]) -> dict[str, dict[str, float]]:
+def _what_if(head: str, request: Request, job: Job, batches: list[Batch], assigned: list[BatchTargets]) -> dict[str, dict[str, float]]:
     """Totals of the same tensors under other elementwise losses, by kind."""
     from detloss_cli.measure.run import losses
 
@@ -179,7 +206,7 @@ def _what_if(request: Request, job: Job, batches: list[Batch], assigned: list[Ba
     for kind in request.what_if:
         gamma = job.hyp.fl_gamma or DEFAULT_GAMMA
         other = replace(job, hyp=replace(job.hyp, element=kind, fl_gamma=gamma if "focal" in kind else job.hyp.fl_gamma))
-        found[kind] = losses(request.head, other, batches, assigned)[0].totals()
+        found[kind] = losses(head, other, batches, assigned)[0].totals()
     return found
 
 

@@ -19,14 +19,18 @@ class DetlossError(Exception):
         where: the path, option or value it is about.
         hint: what to do next, one line.
         code: the exit code the run ends with, 2 unless a limit was hit.
+        rule: name of the rule that refuses, None for a mistake that no rule is about.
     """
 
-    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None, code: int = USAGE) -> None:
+    def __init__(
+        self, message: str, *, where: str | None = None, hint: str | None = None, code: int = USAGE, rule: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
         self.code = code
+        self.rule = rule
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message

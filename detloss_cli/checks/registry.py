@@ -11,6 +11,7 @@ from detloss_cli.checks import (
     loader_fates,
     model_yaml,
     pairs,
+    predictions,
     row_class,
     row_form,
     row_geometry,
@@ -38,6 +39,7 @@ RULES: dict[str, Rule] = {
         data_yaml.RULES,
         hyp_yaml.RULES,
         model_yaml.RULES,
+        predictions.RULES,
         tuple(each.rule for each in targets.RULES),
         targets.FAULT_RULES,
     )

@@ -74,6 +74,10 @@ def _stopped(arguments: list[str], error: DetlossError, code: str) -> int:
     rule = {"DET001": "bad-argument", "DET002": "cannot-run", "DET003": "stopped", "DET004": "bug"}[code]
     _say(str(error))
     if wants_json(arguments):
+        if error.rule is not None:
+            from detloss_cli.checks.registry import BY_NAME
+
+            code, rule = BY_NAME[error.rule].code, error.rule
         _print_json(_finding(error, code, rule), error.code)
     return error.code
 

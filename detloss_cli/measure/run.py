@@ -24,7 +24,10 @@ Source = Callable[[Batch, Assignment | None], Predictions]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything that stays the same from batch to batch. hyp: as the loss gets it, trainer's scaling applied or not."""
+    """Everything that stays the same from batch to batch.
+
+    hyp: as the loss gets it, trainer's scaling applied or not. preds: real head outputs, None where there are none.
+    """
 
     family: Family
     profile: str
@@ -33,6 +36,7 @@ class Job:
     device: torch.device
     dtype: torch.dtype
     seed: int
+    preds: Source | None = None
 
     def lift(self, array: NDArray[Any]) -> Tensor:
         """A numpy column on the job's device."""
@@ -43,8 +47,8 @@ class Job:
 
 
 def assignments(job: Job, batches: Sequence[Batch]) -> list[BatchTargets]:
-    """Each batch assigned, with the prior's predictions where the family needs some."""
-    source = source_of("prior", job, ())
+    """Each batch assigned, with real predictions or the prior's where the family needs some."""
+    source = job.preds or source_of("prior", job, ())
     found = []
     for batch in batches:
         predictions = source(batch, None) if job.family.NEEDS_PREDICTIONS else None
@@ -53,7 +57,9 @@ def assignments(job: Job, batches: Sequence[Batch]) -> list[BatchTargets]:
 
 
 def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
-    """What makes the predictions of a batch for one kind of head."""
+    """What makes the predictions of a batch for one kind of head; `preds` are the job's own."""
+    if kind == "preds" and job.preds is not None:
+        return job.preds
     if kind in CONSTANT:
         bias = constant_bias(kind, job.family, job.head, job.hyp, job.profile, assigned, job.device, job.dtype)
         return lambda batch, _: constant_head(bias, job.head, batch.targets.images)
