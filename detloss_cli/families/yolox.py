@@ -38,6 +38,7 @@ HYP = "yolox"
 LOADER = "strict"
 TERMS = ("box", "obj", "cls", "l1")
 CERTAIN = 1e-6  # how near to 0 and 1 the answers come
+NO_SIZE = -20.0  # raw width and height of a box of no size, exp(-20) strides
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +113,21 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
-    """Each positive answers with its box, with objectness 1 and with the IoU that its class target carries; all else says no."""
+    """Each positive answers with its box, with objectness 1 and its class; all else says no, with a box too small to overlap any.
+
+    Assigned by these answers the boxes keep their cells: one of IoU 1 counts 1 towards k, the others 0.
+    """
     width, low = 5 + head.num_classes, math.log(CERTAIN / (1 - CERTAIN))
     bias = torch.full((1, width), low, dtype=torch.float64, device=targets.boxes.device)
-    bias[:, :4] = 0
+    bias[:, :2], bias[:, 2:4] = 0, NO_SIZE
     answers, slots = [], []
     for index, level in enumerate(head.levels):
         rows, slot = _rows(assignment, index)
-        answer = bias.expand(len(rows), width).clone()
+        gt, answer = assignment.gt[rows], bias.expand(len(rows), width).clone()
         cell, stride = _cells(slot, level.stride, answer)
-        answer[:, :4] = encode_from_cell(targets.boxes[assignment.gt[rows]].to(answer), cell, stride, eps=1e-12)
+        answer[:, :4] = encode_from_cell(targets.boxes[gt].to(answer), cell, stride, eps=1e-12)
         answer[:, 4] = -low
-        wanted = _class_targets(targets, assignment, rows, head.num_classes, answer)
-        answer[:, 5:] = torch.logit(wanted.clamp(CERTAIN, 1 - CERTAIN))
+        answer[:, 5:] = answer[:, 5:].scatter(1, targets.cls[gt].long()[:, None], -low)
         answers.append(answer)
         slots.append(slot)
     return AnswerHead([bias] * len(head.levels), head.levels, targets.images, answers, slots)
