@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from detloss_cli.families.yolov8_e2e import Branch
 from detloss_cli.geometry.box_code import decode_distances, encode_distances
@@ -36,13 +37,19 @@ class LevelTerms:
 
 
 def predictor(head: Head, channels: Channels, branch: Branch, predictions: Predictions) -> Predict:
-    """What the assigner asks: corners in px and class logits at some cells of a level of the branch."""
+    """What the assigner asks: corners in px at some cells of a level of the branch, and one class logit for each pair."""
 
-    def predict(index: int, image: Tensor, row: Tensor, col: Tensor) -> tuple[Tensor, Tensor]:
-        logits = predictions.at(branch.first + index, image, torch.zeros_like(row), row, col)
-        sides = side_distances(logits[:, channels.box], head.reg_max)
+    def predict(index: int, image: Tensor, row: Tensor, col: Tensor, which: Tensor, cls: Tensor) -> tuple[Tensor, Tensor]:
+        number, anchor = branch.first + index, torch.zeros_like(row)
+        if isinstance(predictions.plane(number, channels.cls.start), Background):
+            found = predictions.at(number, image, anchor, row, col)
+            raw, logit = found[:, channels.box], found[:, channels.cls][which, cls]
+        else:  # a real tensor: gathering every class of every cell would take as long as the rest
+            dense = predictions.dense(number)
+            raw = dense[..., channels.box][image, anchor, row, col]
+            logit = dense[..., channels.cls][image[which], anchor[which], row[which], col[which], cls]
         stride = branch.levels[index].stride
-        return decode_distances(sides, cell_centres(row, col, logits.dtype) * stride, stride), logits[:, channels.cls]
+        return decode_distances(side_distances(raw, head.reg_max), cell_centres(row, col, raw.dtype) * stride, stride), logit
 
     return predict
 
@@ -146,17 +153,22 @@ def _class_loss(
     per_row: Tensor,
     factors: Tensor | None,
 ) -> Tensor:
-    """Sum over all cells and classes of a level, (). BCE(x, y) = BCE(x, 0) - x y, and y is 0 but in the rows: no dense target is made."""
+    """Sum over all cells and classes of a level, (). BCE(x, y) = log(1 + exp(x)) - x y, and y is 0 but in the rows: no dense target."""
     first = predictions.plane(index, channels.cls.start)
     if isinstance(first, Background):
         planes = (predictions.plane(index, channel) for channel in range(channels.cls.start, channels.cls.stop))
         quiet = torch.cat([plane.logit for plane in planes if isinstance(plane, Background)])
         empty = predictions.images * level.rows * level.cols - logits.shape[0]
-        values = bce_with_logits(quiet, torch.zeros_like(quiet)) * empty
+        values = _softplus(quiet) * empty
         return (values if factors is None else values * factors).sum() + per_row.sum()
     dense = predictions.dense(index)[..., channels.cls]
-    values = bce_with_logits(dense, torch.zeros((), dtype=dense.dtype, device=dense.device).expand_as(dense))
+    values = _softplus(dense)
     answered = logits.gather(1, chosen[:, None]).squeeze(1) * weight
     if factors is None:
         return values.sum() - answered.sum()
     return (values * factors).sum() - (answered * factors[chosen]).sum()
+
+
+def _softplus(logits: Tensor) -> Tensor:
+    """BCE of logits whose target is 0, in one pass; beyond the threshold it is the logit itself, in float64 too."""
+    return functional.softplus(logits, threshold=40.0)

@@ -17,8 +17,9 @@ from detloss_cli.inputs.head import Level
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.centre_inside import PLAIN, BoxRules, candidate_cells, corners_px
 
-# Level, then image, row, col (U,) to the corners predicted there (U, 4) px and the class logits (U, C).
-Predict = Callable[[int, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+# What the head says: of a level, at the cells image, row, col (U,), the corners (U, 4) px; and at the cell `which` (K,) the logit of the
+# class `cls` (K,), so that the other classes need not be read.
+Predict = Callable[[int, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 EPS = 1e-9
 ROWS_AT_ONCE = 256  # boxes whose metric is laid out over all cells at a time: bounds memory on crowded images
 
@@ -94,9 +95,10 @@ def _pairs(targets: Targets, levels: Sequence[Level], predict: Predict, rules: T
         asked[place] = True
         distinct = torch.nonzero(asked).squeeze(1)
         which = torch.cumsum(asked, 0)[place] - 1
-        boxes, logits = predict(index, distinct // size, distinct % size // level.cols, distinct % level.cols)
+        slot = (distinct // size, distinct % size // level.cols, distinct % level.cols)
+        boxes, logit = predict(index, *slot, which, targets.cls[gt].long())
         overlap = iou(corners[gt].to(boxes.dtype), boxes[which], kind="ciou", form=YOLOV5_5).clamp(min=0)
-        score = torch.sigmoid(logits[which, targets.cls[gt].long()])
+        score = torch.sigmoid(logit)
         cell = start + row * level.cols + col
         parts.append((gt, cell, image[gt] * cells + cell, overlap, score.pow(rules.alpha) * overlap.pow(rules.beta)))
         start += size
