@@ -27,7 +27,7 @@ def label_findings(dataset: DataSet, *, imgsz: int = 640) -> Iterator[Finding]:
 
 def _nothing(dataset: DataSet) -> Iterator[Fault]:
     sources = [source for split in dataset.splits for source in dataset.spec.splits[split]]
-    if not sources:
+    if not sources or any(fault.path in sources for fault in dataset.faults):
         return
     if not dataset.counts.images:
         yield Fault("no-images", dataset.spec.path, None, None, "", ", ".join(sources[:3]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detloss_cli.checks import (
+    annotation_files,
     boxes,
     data_yaml,
     foreign_caches,
@@ -35,6 +36,7 @@ RULES: dict[str, Rule] = {
         splits.RULES,
         loader_fates.RULES,
         foreign_caches.RULES,
+        annotation_files.RULES,
         yaml_text.RULES,
         data_yaml.RULES,
         hyp_yaml.RULES,

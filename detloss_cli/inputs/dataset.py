@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from detloss_cli.inputs.counts import LabelCounts
+import numpy as np
+
+from detloss_cli.inputs.coco import read_coco
+from detloss_cli.inputs.columns import Columns
+from detloss_cli.inputs.counts import LabelCounts, count_annotations, count_files
 from detloss_cli.inputs.dataspec import DataSpec, NamesSource
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.foreign_cache import cache_faults
+from detloss_cli.inputs.keras_lines import read_keras
 from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.inputs.limits import DEFAULT, UNREAD_KINDS, Limits
-from detloss_cli.inputs.listing import Listing, list_images
+from detloss_cli.inputs.listing import list_images
 from detloss_cli.inputs.loaded import Fate
-from detloss_cli.inputs.read_labels import Columns, LabelsRead, read_labels
+from detloss_cli.inputs.read_labels import read_labels
 from detloss_cli.inputs.sizes import find_sizes
 
 
@@ -69,60 +74,93 @@ def read_dataset(
         allow_outside: follow what leaves the root.
     """
     bound = num_classes if num_classes is not None else spec.num_classes
-    listing = list_images(spec, splits, limits, allow_outside=allow_outside)
-    read = read_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside)
-    orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside)
-    width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes)
-    images = Images(tuple(listing.pictures), tuple(listing.labels), tuple(listing.splits), width, height)
-    count = bound if bound is not None else int(max(columns.cls.max(initial=-1) for columns in (read.strict, read.loaded))) + 1
-    names = spec.names if spec.names else tuple(f"class_{n}" for n in range(count))
-    source: NamesSource = "option" if num_classes is not None else "inferred" if bound is None else spec.names_source
-    strict = _labels(read.strict, images, names)
+    present = tuple(split for split in splits if split in spec.splits)
+    if spec.kind in ("coco", "keras"):
+        read = _from_annotations(spec, present, bound, image_sizes, limits, allow_outside)
+    else:
+        read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside)
+    largest = int(max(columns.cls.max(initial=-1) for columns in (read.strict, read.loaded)))
+    count = bound if bound is not None else len(read.names) or largest + 1
+    names = spec.names or read.names or tuple(f"class_{n}" for n in range(count))
+    source: NamesSource = spec.names_source if bound is not None else "names" if read.names else "inferred"
+    strict = _labels(read.strict, read.images, names)
     return DataSet(
         spec=spec,
-        splits=tuple(split for split in splits if split in spec.splits),
+        splits=present,
         loader=loader,
-        labels=strict if read.loaded is read.strict else _labels(read.loaded, images, names),
+        labels=strict if read.loaded is read.strict else _labels(read.loaded, read.images, names),
         strict=strict,
-        faults=(
-            *listing.faults,
-            *read.faults,
-            *orphans.faults,
-            *size_faults,
-            *cache_faults(listing.caches, listing.pictures, listing.labels),
-        ),
-        fates=tuple(read.fates),
-        counts=_counts(listing, read, orphans),
+        faults=read.faults,
+        fates=read.fates,
+        counts=read.counts,
         num_classes=count,
-        names_source=source,
-        labels_only=listing.labels_only,
+        names_source="option" if num_classes is not None else source,
+        labels_only=read.labels_only,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a form of data set came to. Fields as in `DataSet`; names: those that the labels themselves bring, if any."""
+
+    images: Images
+    strict: Columns
+    loaded: Columns
+    faults: tuple[Fault, ...]
+    fates: tuple[Fate, ...]
+    counts: LabelCounts
+    labels_only: bool = False
+    names: tuple[str, ...] = ()
 
 
 def _labels(columns: Columns, images: Images, names: tuple[str, ...]) -> Labels:
     return Labels(columns.image, columns.cls, columns.boxes, columns.line, images, names)
 
 
-def _counts(listing: Listing, read: LabelsRead, orphans: LabelsRead) -> LabelCounts:
-    """The rows of a label file that no picture asks for are lost, all of them."""
-    images, rows = len(listing.pictures), int(read.rows.sum() + orphans.rows.sum())
-    lost = dict(read.lost)
-    for kind, count in zip(listing.orphans.values(), orphans.rows.tolist(), strict=True):
-        if count:
-            lost[kind] = lost.get(kind, 0) + count
-    labelled = int((read.rows > 0).sum())
-    missing = sum(not label for label in listing.labels)
-    kept = len(read.loaded.image)
-    return LabelCounts(
-        images=images,
-        labelled=labelled,
-        background=images - labelled - len(read.skipped),
-        missing=missing,
-        skipped=len(read.skipped),
-        rows=rows,
-        boxes=int(read.boxes.sum() + orphans.boxes.sum()),
-        kept=kept,
-        lost_rows=rows - kept,
-        lost_images=len(read.lost_images),
-        lost_by_rule=dict(sorted(lost.items())),
+def _from_files(
+    spec: DataSpec,
+    splits: tuple[str, ...],
+    loader: str,
+    bound: int | None,
+    sizes: bool,
+    image_sizes: Path | None,
+    limits: Limits,
+    allow_outside: bool,
+) -> _Read:
+    """One label file a picture."""
+    listing = list_images(spec, splits, limits, allow_outside=allow_outside)
+    read = read_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside)
+    orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside)
+    width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes)
+    caches = cache_faults(listing.caches, listing.pictures, listing.labels)
+    return _Read(
+        images=Images(tuple(listing.pictures), tuple(listing.labels), tuple(listing.splits), width, height),
+        strict=read.strict,
+        loaded=read.loaded,
+        faults=(*listing.faults, *read.faults, *orphans.faults, *size_faults, *caches),
+        fates=tuple(read.fates),
+        counts=count_files(listing, read, orphans),
+        labels_only=listing.labels_only,
+    )
+
+
+def _from_annotations(
+    spec: DataSpec, splits: tuple[str, ...], bound: int | None, image_sizes: Path | None, limits: Limits, allow_outside: bool
+) -> _Read:
+    """One annotation file for all pictures; no loader of label rows has a say in it."""
+    file, split = next(((path, split) for split in splits for path in spec.splits[split]), ("", ""))
+    if spec.kind == "coco":
+        found = read_coco(file, split, bound, limits)
+    else:
+        found = read_keras(file, split, spec.root, bound, image_sizes, limits, allow_outside=allow_outside)
+    columns = found.columns()
+    sides = np.array([found.width, found.height], dtype=np.int32).reshape(2, -1)
+    return _Read(
+        images=Images(tuple(found.pictures), (file,) * len(found.pictures), tuple(found.splits), sides[0], sides[1]),
+        strict=columns,
+        loaded=columns,
+        faults=tuple(found.faults),
+        fates=(),
+        counts=count_annotations(found),
+        names=found.names,
     )

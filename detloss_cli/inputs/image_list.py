@@ -32,7 +32,7 @@ def pair_list(source: str, root: str, limits: Limits, *, allow_outside: bool = F
         text = raw.strip().decode("utf-8", "surrogateescape")
         if not text:
             continue
-        picture = _resolve(text, home, root)
+        picture = resolve_line(text, home, root)
         if "\0" in text or text.rpartition(".")[2].lower() not in PICTURES:
             paired.faults.append(Fault("list-line", source, number, 1, text[:80]))
             continue
@@ -54,7 +54,8 @@ def pair_list(source: str, root: str, limits: Limits, *, allow_outside: bool = F
     return paired
 
 
-def _resolve(text: str, home: str, root: str) -> str:
+def resolve_line(text: str, home: str, root: str) -> str:
+    """The path that a line of a list names; `home` is the folder of the list."""
     if text.startswith("./"):
         return os.path.normpath(os.path.join(home, text))
     path = os.path.normpath(os.path.join(root, text))

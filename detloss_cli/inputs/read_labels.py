@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.columns import Columns, empty, join
 from detloss_cli.inputs.duplicates import first_equal
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.files import Refused, read_file
@@ -23,16 +24,6 @@ from detloss_cli.inputs.rows import CleanRows, read_rows
 
 # Text that is parsed at once: large enough to pay for the calls, small enough to stay in the cache.
 BATCH_BYTES, BATCH_FILES = 4 << 20, 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Boxes by image, in file order. Fields as in `Labels`."""
-
-    image: NDArray[np.int64]
-    line: NDArray[np.int32]
-    cls: NDArray[np.int64]
-    boxes: NDArray[np.float32]
 
 
 @dataclass(slots=True)
@@ -66,12 +57,12 @@ def read_labels(
         num_classes: C, None if unknown.
     """
     parts: list[tuple[Columns, Columns]] = []
-    result = LabelsRead(_empty(), _empty(), np.zeros(len(paths), np.int32), np.zeros(len(paths), np.int32))
+    result = LabelsRead(empty(), empty(), np.zeros(len(paths), np.int32), np.zeros(len(paths), np.int32))
     for indices, contents in _batches(paths, root, limits, allow_outside, result):
         parts.append(_read_batch(paths, indices, contents, loader, num_classes, limits, result))
     if parts:
-        result.strict = _join([strict for strict, _ in parts])
-        result.loaded = result.strict if all(strict is loaded for strict, loaded in parts) else _join([loaded for _, loaded in parts])
+        result.strict = join([strict for strict, _ in parts])
+        result.loaded = result.strict if all(strict is loaded for strict, loaded in parts) else join([loaded for _, loaded in parts])
     return result
 
 
@@ -193,17 +184,4 @@ def _merge(clean: CleanRows, others: dict[int, Loaded], where: NDArray[np.int64]
         np.concatenate([clean.line[keep], np.array([box.line for box in boxes], dtype=np.int32)])[order],
         np.concatenate([clean.cls[keep], np.array([box.cls for box in boxes], dtype=np.int64)])[order],
         np.concatenate([clean.boxes[keep], values])[order],
-    )
-
-
-def _empty() -> Columns:
-    return Columns(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), np.empty((0, 4), np.float32))
-
-
-def _join(parts: list[Columns]) -> Columns:
-    return Columns(
-        np.concatenate([part.image for part in parts]),
-        np.concatenate([part.line for part in parts]),
-        np.concatenate([part.cls for part in parts]),
-        np.concatenate([part.boxes for part in parts]),
     )
