@@ -28,6 +28,7 @@ LICENCE = "Apache-2.0"
 NEEDS_PREDICTIONS = True
 FRAME: Frame = "cxcywh"
 IMGSZ = 800
+DIVISOR = 1  # the backbone pads
 MODEL = "detr"
 HYP = "detr"
 LOADER = "strict"

@@ -32,6 +32,7 @@ LICENCE = "BSD-3-Clause"
 NEEDS_PREDICTIONS = False
 FRAME: Frame = "xyxy_px"
 IMGSZ = 800
+DIVISOR = 32  # torchvision pads its batches to a multiple of it
 MODEL = "retinanet"
 HYP = "retinanet"
 LOADER = "strict"

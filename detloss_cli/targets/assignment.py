@@ -61,10 +61,10 @@ def without_rows(targets: Targets, assignment: Assignment) -> Array:
 
 def on_host(targets: Targets) -> Targets:
     """The same targets as numpy arrays."""
-    columns = (
+    image, cls, boxes = (
         column.detach().cpu().numpy() if hasattr(column, "detach") else column for column in (targets.image, targets.cls, targets.boxes)
     )
-    return Targets(*columns, images=targets.images, frame=targets.frame)
+    return Targets(image, cls, boxes, targets.images, targets.frame)
 
 
 def joined(first: Assignment, second: Assignment) -> Assignment:

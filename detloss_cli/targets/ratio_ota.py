@@ -33,13 +33,16 @@ def ratio_ota(
     cost = sum_c BCE(logit(sqrt(sigmoid(cls) sigmoid(obj))), onehot) - 3 log(IoU + 1e-8), class scores in float32.
 
     Args:
-        targets: boxes (N, 4) `cxcywh` in 0..1. found: the candidates, rows of an anchor-ratio assignment; a cell may stand
-            in it several times. at: raw logits at slots. side_px: what both axes of a box are scaled with in the cost. Upstream takes the input's height for the
-            width too, which is wrong for an input that is not square. top: how many overlaps add up to k.
+        targets: boxes (N, 4) `cxcywh` in 0..1.
+        found: the candidates, rows of an anchor-ratio assignment; a cell may stand in it several times.
+        at: raw logits at slots.
+        side_px: what both axes of a box are scaled with in the cost. Upstream takes the input's height for the width too, which is wrong
+            for an input that is not square.
+        top: how many overlaps add up to k.
 
     Returns:
-        Rows by level, then image, then candidate. extra: `iou` and `cost` (P,). of_targets: `candidates` and `wanted` (k) int64,
-        `best_cost` and `rival`, the box that got this one's cheapest candidate; inf and -1 for a box whose image has no candidate; (N,) each.
+        Rows by level, then image, then candidate. extra: `iou` and `cost` (P,). of_targets, (N,) each: `candidates` and `wanted` (k)
+        int64, `best_cost`, and `rival`, the box that got this one's cheapest candidate; inf and -1 for a box whose image has none.
 
     Differs: where no image of a batch has a candidate upstream builds its empty tensors on `cuda:0`; here there are no positives.
     """
