@@ -138,6 +138,14 @@ def image_unreadable(fault: Fault) -> Words:
     return f"cannot read the picture's header{_why(fault)}", "convert or replace the picture"
 
 
+def image_too_small(fault: Fault) -> Words:
+    """A picture has a side of less than 10 pixels.
+
+    yolov5, yolov7 and ultralytics drop it with its boxes; a thumbnail or a broken export.
+    """
+    return f"{fault.token} pixels, less than {fault.detail} a side", "take it out of the set"
+
+
 def image_size_unlisted(fault: Fault) -> Words:
     """The file of image sizes does not name every picture; the others are taken for square."""
     return f"no size for {fault.detail} pictures, such as {fault.token!r}: taken for square", "list them, or leave the file out"
@@ -164,4 +172,5 @@ RULES: tuple[Rule, ...] = (
     rule("DET218", "warning", listed_twice),
     rule("DET219", "error", image_unreadable),
     rule("DET220", "warning", image_size_unlisted),
+    rule("DET221", "warning", image_too_small),
 )

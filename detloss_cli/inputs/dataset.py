@@ -19,8 +19,10 @@ from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.inputs.limits import DEFAULT, UNREAD_KINDS, Limits
 from detloss_cli.inputs.listing import list_images
 from detloss_cli.inputs.loaded import Fate
+from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.read_labels import read_labels
 from detloss_cli.inputs.sizes import find_sizes
+from detloss_cli.inputs.small_images import drop_small
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,12 @@ def _from_files(
     orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside)
     width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes)
     caches = cache_faults(listing.caches, listing.pictures, listing.labels)
+    small = drop_small(read, listing.pictures, width, height, LOADERS[loader])
     return _Read(
         images=Images(tuple(listing.pictures), tuple(listing.labels), tuple(listing.splits), width, height),
         strict=read.strict,
         loaded=read.loaded,
-        faults=(*listing.faults, *read.faults, *orphans.faults, *size_faults, *caches),
+        faults=(*listing.faults, *read.faults, *orphans.faults, *size_faults, *small, *caches),
         fates=tuple(read.fates),
         counts=count_files(listing, read, orphans),
         labels_only=listing.labels_only,

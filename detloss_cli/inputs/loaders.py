@@ -55,6 +55,7 @@ LOADERS: dict[str, Loader] = {
             duplicates="keep",
             blank="skip",
             takes_bom=True,
+            min_side=0,
         ),
         Loader(
             "yolov3-spp",

@@ -292,6 +292,14 @@ def test_a_loader_keeps_what_it_keeps_and_strict_stays_beside_it(make: Make, loa
     assert found.labels.boxes.dtype == np.float32
 
 
+@pytest.mark.parametrize(("loader", "kept"), [("strict", 2), ("yolov3-spp", 2), ("yolov5-7.0", 1)])
+def test_thumbnails_are_dropped_by_the_loaders_that_do(make: Make, loader: str, kept: int) -> None:
+    root = make({"images/a.png": "9x48", "images/b.png": "10x48", "labels/a.txt": ROW, "labels/b.txt": ROW})
+    found = read(root / "images", loader=loader, sizes=True)
+    assert found.counts.kept == kept
+    assert kinds(found) == {"a.png": "image-too-small"}
+
+
 def test_an_empty_folder(make: Make) -> None:
     root = make({"data.yaml": "train: images\nval: images\nnames: [a]\n", "images/x/readme.md": ""})
     assert read(root / "data.yaml").counts.images == 0

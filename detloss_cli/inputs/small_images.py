@@ -1,0 +1,46 @@
+"""Pictures too small for the trainers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detloss_cli.inputs.columns import Columns
+from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.loaded import Fate
+from detloss_cli.inputs.loaders import Loader
+from detloss_cli.inputs.read_labels import LabelsRead
+
+# The least side, in pixels, that the loaders of yolov5, yolov7 and ultralytics take.
+LEAST_SIDE = 10
+
+
+def drop_small(
+    read: LabelsRead, pictures: Sequence[str], width: NDArray[np.int32], height: NDArray[np.int32], loader: Loader
+) -> list[Fault]:
+    """Name the pictures below `LEAST_SIDE`, and take those below the loader's own bound out of what it loads.
+
+    Args:
+        read: changed in place: `loaded`, `lost`, `lost_images` and `fates`.
+        width, height: (M,) pixels, 0 if unknown.
+    """
+    side = np.minimum(width, height)
+    known = (width > 0) & (height > 0)
+    faults = [
+        Fault("image-too-small", pictures[n], None, None, f"{width[n]} x {height[n]}", str(LEAST_SIDE))
+        for n in np.flatnonzero(known & (side < LEAST_SIDE)).tolist()
+    ]
+    dropped = known & (side < loader.min_side)
+    gone = dropped[read.loaded.image]
+    for image in np.flatnonzero(dropped).tolist():
+        rows = int((read.loaded.image == image).sum())
+        if rows:
+            read.lost["image-too-small"] = read.lost.get("image-too-small", 0) + rows
+            read.lost_images.add(image)
+        read.fates.append(Fate("drop", pictures[image], None, "image-too-small", rows))
+    if gone.any():
+        kept, old = ~gone, read.loaded
+        read.loaded = Columns(old.image[kept], old.line[kept], old.cls[kept], old.boxes[kept])
+    return faults
