@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,15 +13,17 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.families import yolov8_marks as marks
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
-from detloss_cli.families.yolov8_e2e import YOLO26, YOLOV10, Branch, BranchPlan, expand
+from detloss_cli.families.yolov8_e2e import Branch, expand
 from detloss_cli.families.yolov8_e2e import branches as branches_of
 from detloss_cli.families.yolov8_reasons import refusals, task_reasons
+from detloss_cli.families.yolov8_releases import PROFILES
 from detloss_cli.families.yolov8_terms import branch_terms, normaliser, predictor
 from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.losses.class_weights import frequency_weights
 from detloss_cli.losses.term import LossBreakdown, Term
 from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
-from detloss_cli.targets.centre_inside import PLAIN, BoxRules, Reach
+from detloss_cli.targets.centre_inside import Reach
 from detloss_cli.targets.centre_inside import reach as reach_of
 from detloss_cli.targets.task_aligned import TaskAlignedRules, task_aligned
 
@@ -37,7 +39,7 @@ HYP = "yolov8"
 LOADER = "ultralytics-8.4"
 TERMS = ("box", "cls", "dfl")
 
-__all__ = ["PROFILES", "Hyp", "assign", "expand", "loss"]
+__all__ = ["PROFILES", "Hyp", "assign", "loss"]  # PROFILES is taken from a neighbour, and part of what a family offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,43 +62,19 @@ class Hyp:
     one_to_many: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One release.
-
-    boxes: how they are taken. branches: of end-to-end heads, None without. l1: distances without a distribution have a cost.
-    class_weights: `cls_pw` is read. in_order: rows of the targets have to be sorted by image. returns: the loss as a sum or as a vector
-    of its terms, in both cases times the batch size.
-    """
-
-    boxes: BoxRules = PLAIN
-    branches: BranchPlan | None = None
-    l1: bool = False
-    class_weights: bool = False
-    in_order: bool = False
-    returns: Literal["sum", "vector"] = "sum"
-
-
-_V83 = Profile(branches=YOLOV10)
-_V832 = replace(_V83, returns="vector")
-_V84 = replace(_V832, boxes=BoxRules("below_first_stride"), branches=YOLO26, l1=True)
-PROFILES: Mapping[str, Profile] = {
-    "8.1": Profile(),
-    "8.3.0": _V83,
-    "8.3.200": replace(_V832, boxes=BoxRules(float32_corners=True)),
-    "8.4.0": _V84,
-    "8.4.190": replace(_V84, boxes=BoxRules("below_second_stride"), class_weights=True, in_order=True),
-}
-
-
 def channels(head: Head) -> Channels:
     """reg_max bins of the left, top, right and lower side, then one a class; no objectness."""
     bins = 4 * max(1, head.reg_max)
     return Channels(slice(0, bins), None, slice(bins, bins + head.num_classes))
 
 
+def outputs(head: Head, profile: str) -> Head:
+    """The head with every map that the loss sees: an end-to-end head answers twice, one-to-many first."""
+    return expand(head)
+
+
 def branches(head: Head, hyp: Hyp, profile: str) -> tuple[Branch, ...]:
-    """The branches of a head that `expand` gave."""
+    """The branches of a head that `outputs` gave."""
     return branches_of(head, PROFILES[profile].branches, hyp.topk, hyp.kept, hyp.one_to_many)
 
 
@@ -112,6 +90,17 @@ def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
 def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
     """The hyp itself: no release scales a gain."""
     return hyp
+
+
+def with_class_weights(hyp: Hyp, counts: Sequence[int], profile: str) -> Hyp:
+    """The hyp with the class weights that `cls_pw` makes of the training set, where the release reads it.
+
+    Args:
+        counts: (C,) boxes of each class in the training set.
+    """
+    if hyp.cls_pw == 0 or not PROFILES[profile].class_weights:
+        return hyp
+    return replace(hyp, class_weights=frequency_weights(counts, hyp.cls_pw))
 
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
@@ -139,7 +128,7 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
         DetlossError: a class or an order of the targets that the release stops at.
     """
     if predictions is None:
-        raise ValueError("expected predictions, got None: this assignment looks at them")
+        raise DetlossError("yolov8 assigns by predictions", where="--preds", hint="give head outputs, or name a synthetic head")
     refused_rows = refused(head, hyp, targets, profile=profile)
     if refused_rows:
         first, reason = next(iter(refused_rows.items()))

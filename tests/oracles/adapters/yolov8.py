@@ -31,7 +31,7 @@ def head_of(case: Case) -> Head:
         rows, cols = case.meta["inputs"][f"feat{index}"]["shape"][2:]
         levels.append(Level(f"P{stride.bit_length() - 1}", stride, rows, cols))
     size, end2end = tuple(case.settings["imgsz_hw"]), case.settings.get("end2end", False)
-    return yolov8.expand(Head("recorded", tuple(levels), case.settings["nc"], size, case.settings["reg_max"], end2end))
+    return yolov8.outputs(Head("recorded", tuple(levels), case.settings["nc"], size, case.settings["reg_max"], end2end), "")
 
 
 def hyp_of(case: Case) -> yolov8.Hyp:
