@@ -85,7 +85,8 @@ class LevelFacts:
 
     matches_per_anchor: (box, anchor) pairs that pass; positives_per_anchor: rows, neighbours included. obj_target_mean: over distinct
     positive slots, None without objectness. weight_per_positive: the level's value over its positives relative to the first level that has
-    any, None if it has none or no loss was computed.
+    any, None if it has none or no loss was computed. balance: objectness weight of the first batch. balance_after: what autobalance made of
+    it after the last one, None without autobalance.
     """
 
     level: str
@@ -101,6 +102,30 @@ class LevelFacts:
     balance: float | None = None
     obj_target_mean: float | None = None
     weight_per_positive: float | None = None
+    balance_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapFacts:
+    """One heat map of a key-point family over the data set.
+
+    cells: rows x cols of one image and class. positives: objects with a row. centres: cells and classes whose target is exactly 1, what the
+    term is divided by. shared: objects whose cell is that of another one of their image too, of whatever class. radius_histogram: objects
+    by radius of their Gaussian, cells: entry k counts radius k. near_cells: cells and classes with a target between 0 and 1. near_weight:
+    mean weight (1 - target)^4 that those have as negatives; both None where no loss was computed.
+    """
+
+    map: str
+    stride: int
+    rows: int
+    cols: int
+    cells: int
+    positives: int
+    centres: int
+    shared: int
+    radius_histogram: tuple[int, ...]
+    near_cells: int | None = None
+    near_weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +152,14 @@ class AssignmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class GainFacts:
-    """A gain from hyp to used. steps: (rule, factor, source) in turn."""
+    """A gain from hyp to used. steps: (rule, factor, source) in turn. note: what is odd about it, such as a key that is not read."""
 
     term: str
     key: str
     hyp: float
     steps: tuple[tuple[str, float, str], ...]
     used: float
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +196,7 @@ class BoxFacts:
 
     path: label file of each. line, cls: (N,). width, height: (N,) px of the network input. positives: (N, L) rows by level.
     slots: (N,) slots won. reason: key, "" where the box has positives. text: the reason in this box's numbers.
+    infinite: by box, why its row makes the loss infinite or NaN.
     """
 
     path: tuple[str, ...]
@@ -181,6 +208,7 @@ class BoxFacts:
     slots: NDArray[np.int32]
     reason: tuple[str, ...]
     text: tuple[str, ...]
+    infinite: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +227,7 @@ class HypFacts:
 
     key: str
     value: object
-    default: float | None
+    default: float | str | bool | None
     low: float | None
     high: float | None
     used: bool
@@ -244,3 +272,4 @@ class Facts:
     collisions: tuple[Collision, ...] | None = None
     hyp: tuple[HypFacts, ...] | None = None
     image: ImageFacts | None = None
+    maps: tuple[MapFacts, ...] | None = None

@@ -46,6 +46,8 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["hyp"] = [asdict(key) for key in facts.hyp]
     if facts.levels is not None:
         body["levels"] = [asdict(level) for level in facts.levels]
+    if facts.maps is not None:
+        body["maps"] = [asdict(one) for one in facts.maps]
     if facts.assignment is not None:
         body["assignment"] = _assignment(facts.assignment)
     if facts.gains is not None:
@@ -105,7 +107,7 @@ def _assignment(facts: AssignmentFacts) -> dict[str, Any]:
 
 def _gain(gain: GainFacts) -> dict[str, Any]:
     steps = [{"rule": rule, "factor": factor, "source": source} for rule, factor, source in gain.steps]
-    return {"term": gain.term, "key": gain.key, "steps": steps, "hyp": gain.hyp, "used": gain.used}
+    return {"term": gain.term, "key": gain.key, "steps": steps, "hyp": gain.hyp, "used": gain.used, "note": gain.note or None}
 
 
 def _loss(loss: LossFacts) -> dict[str, Any]:

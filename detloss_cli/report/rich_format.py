@@ -27,7 +27,6 @@ def render(report: Report, look: Look) -> str:
         markup=False,
         highlight=False,
         emoji=False,
-        _environ={},
     )
     for line in screen(report, look.width, PLACES):
         line.rstrip()

@@ -19,6 +19,7 @@ from detloss_cli.report.sections.hyp import hyp_table
 from detloss_cli.report.sections.image import image_table
 from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
+from detloss_cli.report.sections.maps import maps_table
 from detloss_cli.report.sections.targets import targets_tables
 from detloss_cli.report.sections.verdict import verdict
 
@@ -39,7 +40,7 @@ def screen(report: Report, width: int, places: int) -> Iterator[Text]:
     if "explanation" in report.extra:
         yield from (Text(safe(line)) for line in str(report.extra["explanation"]["text"]).splitlines())
     if report.findings and report.command == "compute":
-        yield from findings_count(report.findings, width, "inspect targets")
+        yield from findings_count(report.findings, width)
     elif report.findings:
         yield from findings_list(report.findings, report.summary, places)
 
@@ -65,6 +66,7 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         yield image_table(facts.image, facts.levels or (), facts.data.root if facts.data is not None else "", width)
         return
     yield level_table(facts, width)
+    yield maps_table(facts.maps or (), width)
     yield gains_table(facts.gains or (), width)
     yield anchors_table(facts.levels or (), width)
     if command == "inspect targets":

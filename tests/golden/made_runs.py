@@ -17,6 +17,7 @@ from detloss_cli.facts import (
     LevelFacts,
     LossFacts,
     LostRows,
+    MapFacts,
     Settings,
     TermFacts,
 )
@@ -217,8 +218,9 @@ def centernet() -> Facts:
         labels(),
         (level,),
         assignment(8000, 8000, best_possible_recall=None, anchors_per_target=None),
-        (GainFacts("size", "wh_weight", 0.1, (), 0.1),),
+        (GainFacts("size", "wh_weight", 0.1, (), 0.1, "not read from the file"),),
         loss(rows, {"base_rate": (3.285, 0.357, 0.245), "perfect": (0.0, 0.0, 0.0)}, factor=1.0),
+        maps=(MapFacts("P2", 4, 128, 128, 128 * 128 * 12, 8000, 7991, 18, (0, 900, 3000, 4000, 100), 412_000, 0.713),),
     )
 
 

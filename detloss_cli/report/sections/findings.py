@@ -11,19 +11,29 @@ from detloss_cli.report.numbers import count, many
 from detloss_cli.report.report import Summary
 from detloss_cli.report.safe import safe
 
+# Which command lists the findings of a code, by its first digits.
+MORE = {
+    "1": "inspect labels",
+    "2": "inspect labels",
+    "3": "inspect labels",
+    "35": "inspect hyp",
+    "36": "inspect hyp",
+    "4": "inspect targets",
+}
 COLORS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
-def findings_count(findings: Sequence[Finding], width: int, more: str) -> Iterator[Text]:
-    """A line a rule, for screens that are about something else. more: the command that lists the places."""
+def findings_count(findings: Sequence[Finding], width: int) -> Iterator[Text]:
+    """A line a rule, for screens that are about something else: the finding itself if there is one, else the command that lists them."""
     yield Text("")
-    for number, own in enumerate(_by_rule(findings)):
-        line = _title(own)
+    for own in _by_rule(findings):
+        line, more = _title(own), MORE.get(own[0].code[3:5], MORE.get(own[0].code[3:4], ""))
         if len(own) == 1:
-            line.append("  ").append(Text(safe(own[0].message), style="not bold default"))
-        elif number == 0 and line.cell_len + len(more) + 2 <= width:
-            line.append(" " * (width - line.cell_len - len(more)) + more, style="not bold dim")
-        yield line
+            yield line.append_text(_place(own[0], with_hint=True))
+        elif line.cell_len + len(more) + 2 <= width:
+            yield line.append(" " * (width - line.cell_len - len(more)) + more, style="not bold dim")
+        else:
+            yield line
 
 
 def findings_list(findings: Sequence[Finding], summary: Summary, most: int) -> Iterator[Text]:
@@ -64,9 +74,9 @@ def _place(finding: Finding, *, with_hint: bool) -> Text:
     line = Text("  ")
     if finding.where is not None:
         numbers = [str(number) for number in (finding.where.line, finding.where.column) if number is not None]
-        line.append(":".join([safe(finding.where.path), *numbers]), style="cyan").append("  ")
-    line.append(safe(finding.message))
-    return line.append(f"  -> {safe(finding.hint)}", style="green") if with_hint and finding.hint else line
+        line.append(":".join([safe(finding.where.path), *numbers]), style="not bold cyan").append("  ")
+    line.append(safe(finding.message), style="not bold default")
+    return line.append(f"  -> {safe(finding.hint)}", style="not bold green") if with_hint and finding.hint else line
 
 
 def _sum(summary: Summary) -> Text:

@@ -28,6 +28,7 @@ def _row(gain: GainFacts) -> Row:
         for rule, factor, _ in group:
             steps.append(f"x {safe(rule)}" + ("" if _says(rule, factor) else f" = {short(factor)}") + "  ")
         steps.append(f"{safe(source)}  ", style="dim")
+    steps.append(safe(gain.note), style="yellow")
     steps.rstrip()
     used = Text(short(gain.used), style="bold")
     return Row((safe(gain.term), used, "=", hyp, steps))

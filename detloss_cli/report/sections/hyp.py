@@ -50,7 +50,7 @@ def _cells(key: HypFacts, said: Mapping[int | None, str]) -> tuple[str | Text, .
     span = f"{short(low)} to {short(high)}" if low is not None and high is not None else NOTHING
     word = said.get(key.line) if key.line is not None else None
     used = Text("reads", style="green") if key.used else Text(word, style="yellow") if word else Text(NOTHING, style="dim")
-    default = NOTHING if key.default is None else short(key.default)
+    default = NOTHING if key.default is None else _value(key.default)
     return (NOTHING if key.line is None else str(key.line), safe(key.key), value, default, span, used)
 
 

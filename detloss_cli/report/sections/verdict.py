@@ -35,7 +35,9 @@ def _loss(facts: Facts) -> Iterator[tuple[str, str]]:
     for name, total in facts.loss.totals.items():
         if name != "total" and not math.isfinite(total):
             at = [term.level for term in facts.loss.terms if term.name == name and term.level and not math.isfinite(term.value)]
-            yield f"{safe(name)} is {total}" + (f" on {', '.join(at)}" if at else ""), "inspect targets"
+            boxes = len(facts.boxes.infinite) if facts.boxes is not None else 0
+            cause = f": {many(boxes, 'box makes', 'boxes make')} it so" if boxes else ""
+            yield f"{safe(name)} is {total}" + (f" on {', '.join(at)}" if at else "") + cause, "inspect targets"
 
 
 def _targets(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -109,3 +109,13 @@ def test_at_most_three_verdicts() -> None:
     loss = made_runs.loss([("box", "P3", math.nan, 1.0, 3), ("obj", "P3", math.inf, 1.0, 3), ("cls", "P3", math.nan, 1.0, 3)], {})
     facts = made_runs.yolov5(loss=loss, labels=made_runs.labels(lost={"column-count": 4}))
     assert text_format.render(build("compute", facts, []), Look(80)).count("\n! ") == 3
+
+
+def test_compute_says_one_finding_whole_and_counts_many() -> None:
+    many = [Finding("DET402", "slot-collision", "warning", "words", Where(f"{made_runs.ROOT}/a.txt", i)) for i in range(1, 4)]
+    one = Finding("DET357", "hyp-key-unknown", "warning", "nobody reads 'anchr_t'", Where("hyp.yaml", 3, 1), "did you mean anchor_t")
+    worst = Finding("DET363", "hyp-negative", "error", "box is -1", None, None)
+    lines = text_format.render(build("compute", made_runs.yolov5(), [*many, one, worst]), Look(80)).splitlines()[-3:]
+    assert lines[0] == "error DET363 hyp-negative  box is -1"
+    assert lines[1] == "warning DET402 slot-collision  3                                 inspect targets"
+    assert lines[2] == "warning DET357 hyp-key-unknown  hyp.yaml:3:1  nobody reads 'anchr_t'  -> did you mean anchor_t"

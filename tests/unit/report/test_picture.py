@@ -94,8 +94,9 @@ def test_a_picture_that_is_none(tmp_path: Path, content: bytes) -> None:
         picture(image, HEAD, "x.png")
 
 
-def test_a_picture_that_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+@pytest.mark.parametrize("most", [1000, 15_000])
+def test_a_picture_that_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
     with pytest.raises(DetlossError, match="cannot be read"):
         picture(facts(tmp_path / "a.png"), HEAD, "x.png")
 

@@ -63,6 +63,12 @@ def test_contract_keys_of_compute() -> None:
     assert "assignment" not in document(build("inspect labels", RUNS["labels"], []))
 
 
+def test_marks_have_the_names_of_the_contract() -> None:
+    loss = made_runs.loss([("box", "P3", 1.0, 1.0, 3)], {"base-rate": (0.5,)})
+    body = document(build("compute", made_runs.yolov5(loss=loss), []))
+    assert set(body["marks"]) == {"prior", "base_rate"}
+
+
 def test_not_a_number_is_null() -> None:
     text = json_format.render(build("compute", RUNS["centernet"], []), Look())
     body = json.loads(text, parse_constant=lambda name: pytest.fail(name))
@@ -112,7 +118,9 @@ def test_exit_code(severities: list[str], fail_on: str, code: int) -> None:
 
 @pytest.mark.parametrize("rule", sorted(UNREAD_KINDS))
 def test_what_was_left_unread_is_4_before_1(rule: str) -> None:
-    assert build(None, None, [finding(), finding(rule=rule)], fail_on="never").summary.exit_code == 4
+    for fail_on in ("error", "never"):
+        assert build(None, None, [finding(rule=rule), finding()], fail_on=fail_on).summary.exit_code == 4
+        assert build(None, None, [finding(), finding(rule=rule)], fail_on=fail_on).summary.exit_code == 4
 
 
 @pytest.mark.parametrize(
