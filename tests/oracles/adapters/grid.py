@@ -12,6 +12,7 @@ from detloss_cli.inputs.head import Head, Level
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.targets.anchor_ratio import anchors_in_cells, cell_boxes
 from detloss_cli.targets.assignment import Assignment, Targets
+from detloss_cli.targets.slots import slot_keys
 
 
 def head_of(case: Case) -> Head:
@@ -43,7 +44,9 @@ def check_terms(breakdown: LossBreakdown, wanted: dict[str, Any], names: tuple[s
         if f"l{name}_layer_unweighted_mean" in wanted:
             close(raw, wanted[f"l{name}_layer_unweighted_mean"], dtype, f"{name} by level")
     if "layers_unweighted_lbox_lobj_lcls" in wanted:
-        rows = [[float(term.raw) for term in breakdown.terms if term.level == i] for i in range(len(breakdown.terms) // len(names))]
+        rows = [
+            [float(term.raw.detach()) for term in breakdown.terms if term.level == i] for i in range(len(breakdown.terms) // len(names))
+        ]
         close(rows, wanted["layers_unweighted_lbox_lobj_lcls"], dtype, "terms by level")
 
 
@@ -52,6 +55,23 @@ def check_gradients(levels: list[torch.Tensor], wanted: dict[str, Any], dtype: s
     close([float(p.grad.norm()) for p in levels], norms, dtype, "gradient norm")
     if "grad_abs_sum_layer" in wanted:
         close([float(p.grad.abs().sum()) for p in levels], wanted["grad_abs_sum_layer"], dtype, "gradient sum")
+
+
+def check_objectness(case: Case, dtype: str, head: Head, assignment: Assignment, extra: dict[str, Any], images: int) -> None:
+    """The objectness target that stands at each row once a slot that several rows claim has its last writer, and its sum."""
+    wanted, keys = case.expected(dtype), slot_keys(assignment, head.levels, images)
+    for index in range(len(head.levels)):
+        chosen = assignment.level == index
+        slots, inverse = torch.unique(keys[chosen], return_inverse=True)
+        standing = torch.zeros(len(slots), dtype=extra["objectness_target"].dtype)
+        wins = extra["wins"][chosen]
+        standing[inverse[wins]] = extra["objectness_target"][chosen][wins]
+        for name, value in (("tobj_sum_layer", standing.sum()), ("tobj_nonzero_layer", (standing != 0).sum())):
+            if name in wanted:
+                close(value, wanted[name][index], dtype, f"{name} of level {index}")
+        recorded = case.tensors.get(f"out.{dtype}.L{index}.tobj_at_pos")
+        if recorded is not None:
+            close(standing[inverse], recorded, dtype, f"objectness target of level {index}", scale=1.0)
 
 
 def check_rows(
