@@ -13,16 +13,14 @@ from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
 from detloss_cli.checks.targets import RULES as TARGET_RULES
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts, GainFacts, HypFacts
+from detloss_cli.facts import Facts, GainFacts, HypFacts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.measure.assignment import AssignmentCount
-from detloss_cli.measure.batches import in_frame
 from detloss_cli.measure.boxes import box_facts
 from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Scene
-from detloss_cli.targets.assignment import Targets
 
 if TYPE_CHECKING:
     from detloss_cli.families.interface import BatchTargets, Gain
@@ -52,7 +50,9 @@ def inspect_labels(request: Request) -> Outcome:
 def inspect_targets(request: Request) -> Outcome:
     """Positives per level, anchor and class; boxes without any, and why; collisions."""
     scene, job = _prepare(request)
-    facts, _, _ = _assigned(request, scene, job)
+    facts, batches, assigned = _assigned(request, scene, job)
+    if request.image is not None:
+        facts = replace(facts, image=_image(request.image, scene, facts, batches, assigned))
     return facts, _judged(scene, facts)
 
 
@@ -67,22 +67,26 @@ def compute(request: Request) -> Outcome:
             return _unusable(request, scene, job, faults)
     head = request.head if request.preds is None else "preds"
     facts, batches, assigned = _assigned(request, scene, job)
-    count, _, extra = losses(head, job, batches, assigned)
+    count, _ = losses(head, job, batches, assigned)
     marks = {name: count.totals() if kind == head else losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
     loss = replace(count.facts(marks, {}), what_if=_what_if(head, request, job, batches, assigned))
-    levels = count.levels(facts.levels or (), extra.get("balance"))
+    levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
+    maps = count.near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
-    facts = replace(facts, command="compute", levels=levels, gains=gains, loss=loss)
+    facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss)
     return facts, _judged(scene, facts)
 
 
 def inspect_hyp(request: Request) -> Outcome:
     """Every key of a hyp file, and the ledger that its gains end in."""
+    from detloss_cli.checks.hyp_facts import aliases_of, role
     from detloss_cli.checks.hyp_lint import lint
     from detloss_cli.families.hyp import hyp_keys
 
     chosen = setup(request)
-    keys = {key.name: key for key in hyp_keys(chosen.family.Hyp)}
+    own = hyp_keys(chosen.family.Hyp)
+    keys = {key.name: key for key in own}
+    keys |= {other: keys[key] for other, key in aliases_of(chosen.family.ID, chosen.profile).items()}
     file = chosen.hyp_file
     rows = tuple(
         HypFacts(
@@ -91,7 +95,7 @@ def inspect_hyp(request: Request) -> Outcome:
             default=keys[name].default if name in keys else None,
             low=keys[name].low if name in keys else None,
             high=keys[name].high if name in keys else None,
-            used=name in keys,
+            used=role(name, chosen.family.ID, keys, chosen.profile) == "loss",
             meaning=keys[name].meaning if name in keys else "",
             line=file.lines.get(name),
         )
@@ -103,7 +107,7 @@ def inspect_hyp(request: Request) -> Outcome:
         classes = max(1, dataset.num_classes)
     ledger = chosen.family.gain_ledger(chosen.hyp, chosen.head(classes), chosen.profile)
     facts = Facts("inspect hyp", gains=tuple(_gain(gain, request.raw_gains) for gain in ledger), hyp=rows)
-    return facts, [*judge(chosen.faults), *lint(file, chosen.family.ID, chosen.profile, tuple(keys.values()))]
+    return facts, list(dict.fromkeys((*judge(chosen.faults), *lint(file, chosen.family.ID, chosen.profile, own))))
 
 
 def _prepare(request: Request) -> tuple[Scene, Job]:
@@ -117,7 +121,7 @@ def _prepare(request: Request) -> tuple[Scene, Job]:
         raise DetlossError("unknown head", where=f"--head {request.head}", hint=f"one of {', '.join(HEADS)}")
     device = pick(request.device)
     chosen = setup(request)
-    scene = _without_refused(scenes.stage(request, chosen))
+    scene = _without_left_out(scenes.stage(request, chosen))
     if chosen.model.spec.anchors is None:
         where = f"--model {chosen.model.spec.name}"
         raise DetlossError(
@@ -144,22 +148,31 @@ def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> 
         "compute",
         data=scenes.data_facts(request, scene.dataset),
         settings=scenes.settings(request, scene, device=str(job.device), dtype="float32", head=None),
-        labels=scenes.label_facts(scene.dataset, scene.size_px),
+        labels=scenes.label_facts(scene.dataset, scene.size_px, scene),
     )
     return facts, [*judge(faults), *judge(scene.faults)]
 
 
 def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Batch], list[BatchTargets]]:
     from detloss_cli.measure.batches import batches
+    from detloss_cli.measure.maps import MapCount
     from detloss_cli.measure.run import assignments, host
 
     family, labels = job.family, scene.labels
     formed = list(batches(labels, scene.network, job.head.imgsz, request.batch_size, family.FRAME, job.lift))
     assigned = assignments(job, formed)
     count = AssignmentCount(job.head, len(labels))
+    maps = MapCount(job.head) if getattr(family, "HEAT_MAPS", False) else None
     why: dict[int, tuple[str, str]] = {}
+    infinite: dict[int, str] = {}
     for batch, pair in zip(formed, assigned, strict=True):
-        count.add(host(pair.assignment), batch.rows.start, labels.cls[batch.rows], batch.targets.images)
+        rows = host(pair.assignment)
+        count.add(rows, batch.rows.start, labels.cls[batch.rows], batch.targets.images)
+        if maps is not None:
+            maps.add(rows, labels.cls[batch.rows])
+        if hasattr(family, "infinite"):
+            bad = family.infinite(job.head, job.hyp, batch.targets, pair.assignment, profile=job.profile)
+            infinite.update({gt + batch.rows.start: reason.text for gt, reason in bad.items()})
         found = family.reasons(job.head, job.hyp, pair.targets, pair.assignment, profile=job.profile)
         why.update({gt + batch.rows.start: (reason.key, reason.text) for gt, reason in found.items()})
     size_px = scene.size_px
@@ -169,29 +182,35 @@ def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Bat
         settings=scenes.settings(
             request, scene, device=str(job.device), dtype="float32", head=request.head if request.preds is None else None
         ),
-        labels=scenes.label_facts(scene.dataset, size_px),
-        levels=count.levels(),
+        labels=scenes.label_facts(scene.dataset, size_px, scene),
+        levels=count.levels(family.level_anchors(job.head) if hasattr(family, "level_anchors") else None),
+        maps=maps.facts() if maps is not None else None,
         assignment=count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()}),
-        boxes=box_facts(labels, size_px, count.positives, count.slots, why),
+        boxes=box_facts(labels, size_px, count.positives, count.slots, why, infinite),
         collisions=tuple(count.pairs.values()),
     )
     return facts, formed, assigned
 
 
-def _without_refused(scene: Scene) -> Scene:
-    """The scene without the boxes over which this release raises, each of them a fault."""
-    refuses = getattr(scene.setup.family, "refused", None)
-    if refuses is None or not len(scene.labels):
-        return scene
-    labels = scene.labels
-    targets = Targets(labels.image, labels.cls, in_frame(scene.network, scene.head.imgsz, scene.setup.family.FRAME), len(labels.images))
-    found = refuses(scene.head, scene.setup.hyp, targets, profile=scene.setup.profile)
-    paths = labels.images.label_path
-    faults = (
-        Fault("box-refused", paths[labels.image[box]], int(labels.line[box]), None, str(labels.cls[box]), reason.text)
-        for box, reason in sorted(found.items())
-    )
-    return replace(scene.without(list(found)), faults=(*scene.faults, *faults))
+def _image(wanted: str, scene: Scene, facts: Facts, batches: list[Batch], assigned: list[BatchTargets]) -> ImageFacts:
+    from detloss_cli.measure.image import find_image, image_facts
+    from detloss_cli.measure.run import host
+
+    index = find_image(wanted, scene.labels.images)
+    rounding = getattr(scene.setup.family, "LETTERBOX", "floor")
+    parts = [(batch.first_image, batch.rows.start, host(pair.assignment)) for batch, pair in zip(batches, assigned, strict=True)]
+    reasons = dict(enumerate(facts.boxes.text)) if facts.boxes is not None else {}
+    head = scene.head
+    return image_facts(index, scene.labels, scene.network, head.imgsz, scene.geometry, rounding, parts, reasons, len(head.levels))
+
+
+def _without_left_out(scene: Scene) -> Scene:
+    """The scene without the boxes that its trainer leaves out or stops over, each with its fault."""
+    from detloss_cli.measure.left_out import beyond_most, refused
+
+    chosen = scene.setup
+    scene = scene.without(*beyond_most(chosen.family, chosen.hyp, scene.labels), "beyond-max-boxes")
+    return scene.without(*refused(chosen.family, chosen.profile, scene.head, chosen.hyp, scene.labels, scene.network), "box-refused")
 
 
 def _what_if(head: str, request: Request, job: Job, batches: list[Batch], assigned: list[BatchTargets]) -> dict[str, dict[str, float]]:
@@ -212,7 +231,7 @@ def _what_if(head: str, request: Request, job: Job, batches: list[Batch], assign
 
 def _gain(gain: Gain, raw: bool) -> GainFacts:
     steps = tuple((step.rule, step.factor, step.source) for step in gain.steps if not raw or step.source == "loss")
-    return GainFacts(gain.term, gain.key, gain.hyp, steps, gain.hyp * math.prod(factor for _, factor, _ in steps))
+    return GainFacts(gain.term, gain.key, gain.hyp, steps, gain.hyp * math.prod(factor for _, factor, _ in steps), gain.note)
 
 
 def _judged(scene: Scene, facts: Facts) -> list[Finding]:

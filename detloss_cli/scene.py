@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,8 @@ GEOMETRIES: tuple[Geometry, ...] = ("letterbox", "stretch", "square")
 class Scene:
     """labels: the boxes that the loader keeps. network: (N, 4) float32 centre and size in 0..1 of the network input.
 
-    geometry_why: why the geometry is the one it is. faults: of data.yaml, hyp and model.
+    geometry_why: why the geometry is the one it is. faults: of data.yaml, hyp and model. left_out: boxes that the loader read but the
+    trainer does not train, by rule.
     """
 
     dataset: DataSet
@@ -40,6 +41,7 @@ class Scene:
     labels: Labels
     network: NDArray[np.float32]
     faults: tuple[Fault, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def size_px(self) -> NDArray[np.float32]:
@@ -47,13 +49,16 @@ class Scene:
         height, width = self.head.imgsz
         return self.network[:, 2:] * np.asarray([width, height], dtype=np.float32)
 
-    def without(self, rows: Sequence[int]) -> Scene:
-        """The scene without some boxes."""
+    def without(self, rows: Sequence[int], faults: Sequence[Fault], rule: str) -> Scene:
+        """The scene without some boxes, the faults that say why, and the rule that cost them."""
+        if not len(rows):
+            return self
         keep = np.ones(len(self.labels), dtype=bool)
         keep[list(rows)] = False
         old = self.labels
         labels = replace(old, image=old.image[keep], cls=old.cls[keep], boxes=old.boxes[keep], line=old.line[keep])
-        return replace(self, labels=labels, network=self.network[keep])
+        left_out = {**self.left_out, rule: len(rows)}
+        return replace(self, labels=labels, network=self.network[keep], faults=(*self.faults, *faults), left_out=left_out)
 
 
 def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: bool) -> tuple[DataSet, tuple[Fault, ...]]:
@@ -117,13 +122,15 @@ def data_facts(request: Request, dataset: DataSet) -> DataFacts:
     return DataFacts(spec.path, spec.root, {split: spec.splits[split] for split in dataset.splits})
 
 
-def label_facts(dataset: DataSet, size_px: NDArray[np.float32]) -> LabelFacts:
+def label_facts(dataset: DataSet, size_px: NDArray[np.float32], scene: Scene | None = None) -> LabelFacts:
     """What was read and what became of it.
 
     Args:
-        size_px: (N, 2) sides of the kept boxes at the network input.
+        size_px: (N, 2) sides of the kept boxes at the network input. scene: where the trainer leaves out boxes that the loader kept.
     """
     counts = dataset.counts
+    labels, left_out = (scene.labels, scene.left_out) if scene is not None else (dataset.labels, {})
+    gone = sum(left_out.values())
     return LabelFacts(
         images=counts.images,
         labelled=counts.labelled,
@@ -132,9 +139,9 @@ def label_facts(dataset: DataSet, size_px: NDArray[np.float32]) -> LabelFacts:
         skipped=counts.skipped,
         rows=counts.rows,
         boxes=counts.boxes,
-        kept=counts.kept,
-        lost=LostRows(counts.lost_rows, counts.lost_images, counts.lost_by_rule),
-        classes=class_facts(dataset.labels, dataset.num_classes),
+        kept=counts.kept - gone,
+        lost=LostRows(counts.lost_rows + gone, counts.lost_images, dict(sorted({**counts.lost_by_rule, **left_out}.items()))),
+        classes=class_facts(labels, dataset.num_classes),
         sizes=size_classes(size_px.prod(axis=1)),
     )
 

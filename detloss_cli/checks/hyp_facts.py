@@ -82,13 +82,39 @@ def aliases_of(family: str, profile: str) -> dict[str, str]:
     return {"giou": "box"} if family == "yolov5" and profile in ("1.0", "2.0", "3.0") else {}
 
 
+_ZZZ = "zzzxxxttt writes 1, 0.1 and 1 into its training loop"
+_ZZZ_L1 = "zzzxxxttt has plain L1 only"
+# family -> releases -> key -> why nothing reads it there
+DEAD_IN: Mapping[str, Mapping[tuple[str, ...], Mapping[str, str]]] = {
+    "yolov5": {("1.0", "2.0", "3.0", "3.1", "4.0"): {"label_smoothing": "the loss smooths nothing before 5.0"}},
+    "centernet": {
+        ("zzzxxxttt",): {
+            "hm_weight": _ZZZ,
+            "wh_weight": _ZZZ,
+            "off_weight": _ZZZ,
+            "reg_loss": _ZZZ_L1,
+            "norm_wh": _ZZZ_L1,
+            "cat_spec_wh": _ZZZ_L1,
+        }
+    },
+}
+
+
+def dead_of(family: str, profile: str) -> dict[str, str]:
+    """Key -> why the loss of one release does not read it, though that of another does or once did."""
+    dead = dict(FACTS.get(family, NO_FACTS).dead)
+    for releases, keys in DEAD_IN.get(family, {}).items():
+        dead |= keys if profile in releases else {}
+    return dead
+
+
 Role = Literal["loss", "trainer", "overwritten", "dead", "other family", "unknown"]
 
 
-def role(key: str, family: str, loss_keys: Collection[str]) -> Role:
+def role(key: str, family: str, loss_keys: Collection[str], profile: str = "") -> Role:
     """Who reads a key in one family: its loss, the rest of the trainer, nobody any more, another family, or nobody ever."""
     facts = FACTS.get(family, NO_FACTS)
-    if key in facts.dead:
+    if key in dead_of(family, profile):
         return "dead"
     if key in facts.overwritten:
         return "overwritten"

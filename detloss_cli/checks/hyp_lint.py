@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from detloss_cli.checks.hyp_facts import FACTS, NO_FACTS, aliases_of, readers
+from detloss_cli.checks.hyp_facts import FACTS, NO_FACTS, aliases_of, dead_of, readers
 from detloss_cli.checks.judge import judge
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
@@ -19,26 +19,28 @@ SAME_SCALE = 5.0
 
 def lint(file: HypFile, family: str, profile: str, keys: Sequence[Key]) -> Iterator[Finding]:
     """Findings about the keys and values of a file for one family and release; those about the file itself are `judge(file.faults)`."""
-    return judge(hyp_faults(file, family, keys, aliases_of(family, profile)))
+    return judge(hyp_faults(file, family, keys, aliases_of(family, profile), profile))
 
 
-def hyp_faults(file: HypFile, family: str, keys: Sequence[Key], aliases: Mapping[str, str] | None = None) -> Iterator[Fault]:
+def hyp_faults(
+    file: HypFile, family: str, keys: Sequence[Key], aliases: Mapping[str, str] | None = None, profile: str = ""
+) -> Iterator[Fault]:
     """What is odd about a file for one family.
 
-    keys: the family's own. aliases: other name in a file -> key.
+    keys: the family's own. aliases: other name in a file -> key. profile: the release, "" for what holds for all of them.
     """
     if not file.lines:
         return
-    facts = FACTS.get(family, NO_FACTS)
+    facts, dead = FACTS.get(family, NO_FACTS), dead_of(family, profile)
     other_names = aliases or {}
-    known = {key.name for key in keys} | set(other_names) | facts.required | set(facts.dead) | set(facts.overwritten) | facts.other
+    known = {key.name for key in keys} | set(other_names) | facts.required | set(dead) | set(facts.overwritten) | facts.other
     present = set(file.lines) | {other_names[name] for name in file.lines if name in other_names}
     for name in sorted(facts.required - present):
         yield Fault("hyp-key-missing", file.path, None, None, name, family)
     for name, line in file.lines.items():
         value = file.values.get(name)
-        if name in facts.dead:
-            yield Fault("hyp-key-dead", file.path, line, 1, name, facts.dead[name])
+        if name in dead:
+            yield Fault("hyp-key-dead", file.path, line, 1, name, dead[name])
         elif name in facts.overwritten and value:
             yield Fault("hyp-key-overwritten", file.path, line, 1, name, facts.overwritten[name])
         elif name not in known:
@@ -46,6 +48,8 @@ def hyp_faults(file: HypFile, family: str, keys: Sequence[Key], aliases: Mapping
         elif name == "anchors" and value:
             yield Fault("hyp-anchors", file.path, line, 1, f"{value}")
     for key in keys:
+        if key.name in dead:
+            continue
         yield from _in_range(file, family, key, other_names)
 
 

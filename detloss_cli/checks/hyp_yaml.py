@@ -39,6 +39,11 @@ def hyp_not_number(fault: Fault) -> Words:
     return f"{fault.token} is {fault.detail!r}, not a number", "write one number"
 
 
+def hyp_not_choice(fault: Fault) -> Words:
+    """A key that holds one of a few words holds another. detloss goes on with the default."""
+    return fault.token, f"write {fault.detail}"
+
+
 def hyp_no_value(fault: Fault) -> Words:
     """A key that the loss reads has no value. detloss goes on with the default."""
     return f"{fault.token} has no value", f"write {fault.token}: {fault.detail}"
@@ -126,4 +131,5 @@ RULES: tuple[Rule, ...] = (
     rule("DET363", "error", hyp_negative),
     rule("DET364", "warning", hyp_other_scale),
     rule("DET365", "warning", hyp_range),
+    rule("DET366", "error", hyp_not_choice),
 )

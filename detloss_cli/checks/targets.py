@@ -41,6 +41,19 @@ def slot_collision(facts: Facts) -> Iterator[Hit]:
         yield Hit(message, None, boxes.path[second], int(boxes.line[second]))
 
 
+def infinite_loss(facts: Facts) -> Iterator[Hit]:
+    """A box makes the loss infinite or NaN, and with it every weight of the network after one step.
+
+    The trainer does not catch it: keras-yolo3 takes the logarithm of the height of each box whose width is above 0. The loss is shown
+    as the trainer computes it.
+    """
+    boxes = facts.boxes
+    if boxes is None:
+        return
+    for index, text in sorted(boxes.infinite.items()):
+        yield Hit(text, "delete the row, or give the box a size", boxes.path[index], int(boxes.line[index]))
+
+
 def level_without_positives(facts: Facts) -> Iterator[Hit]:
     """A level gets no positives: its box and class terms are 0 and it learns only to say no.
 
@@ -59,9 +72,18 @@ def box_refused(fault: Fault) -> Words:
     return fault.detail, "move the centre inside the picture, or train with a later release"
 
 
-FAULT_RULES: tuple[Rule, ...] = (rule("DET404", "error", box_refused),)
+def beyond_max_boxes(fault: Fault) -> Words:
+    """A picture has more boxes than the trainer keeps; the others count as background.
+
+    keras-yolo3 shuffles the boxes of a picture first, so that it leaves out others in each epoch. Here the first ones of the file are kept.
+    """
+    return f"{fault.token} from here on are left out: the trainer keeps {fault.detail} a picture", "raise max_boxes in the hyp"
+
+
+FAULT_RULES: tuple[Rule, ...] = (rule("DET404", "error", box_refused), rule("DET406", "warning", beyond_max_boxes))
 RULES: tuple[FactsRule, ...] = (
     facts_rule("DET401", "warning", box_without_positive),
     facts_rule("DET402", "warning", slot_collision),
     facts_rule("DET403", "warning", level_without_positives),
+    facts_rule("DET405", "error", infinite_loss),
 )

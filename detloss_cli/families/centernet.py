@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from detloss_cli.families import centernet_heads as heads
 from detloss_cli.families.centernet_heads import Regression
 from detloss_cli.families.heat_maps import heat_term
-from detloss_cli.families.hyp import hyp_field
+from detloss_cli.families.hyp import hyp_field, switch_field, word_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.geometry.gaussian import RadiusForm
 from detloss_cli.inputs.head import Channels, Head
@@ -32,32 +32,37 @@ MODEL = "centernet"
 HYP = "centernet"
 LOADER = "strict"
 TERMS = ("heatmap", "size", "offset")
-POSITIVE_TERM_LEVELS = True
+HEAT_MAPS = True
 
 
 @dataclass(frozen=True, slots=True)
 class Hyp:
-    """Options of the trainer that the loss and its targets read. reg_loss: l1 or sl1. norm_wh, cat_spec_wh: as `Regression` says."""
+    """Options of the trainer that the loss and its targets read."""
 
     hm_weight: float = hyp_field(1.0, None, None, "gain of the heat-map term")
     wh_weight: float = hyp_field(0.1, None, None, "gain of the size term, whose targets are in cells and not normalised")
     off_weight: float = hyp_field(1.0, None, None, "gain of the offset term")
     max_objs: int = hyp_field(128, None, None, "annotations of an image that are looked at")
     min_overlap: float = hyp_field(0.7, None, None, "overlap that a centre within the radius still has with the box")
-    reg_loss: str = "l1"
-    norm_wh: bool = False
-    cat_spec_wh: bool = False
+    reg_loss: str = word_field("l1", ("l1", "sl1"), "how size and offset are compared: l1 or smooth l1")
+    norm_wh: bool = switch_field("sizes are compared as ratios to the target")
+    cat_spec_wh: bool = switch_field("a width and height for each class")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One public implementation. form: its radius formula. raises: more objects than `max_objs` end its training with IndexError."""
+    """One public implementation. form: its radius formula. raises: more objects than `max_objs` end its training with IndexError.
+    fixed: gains that stand in its code whatever the options say, by key; its L1 then is no option either."""
 
     form: RadiusForm
     raises: bool
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
 
-PROFILES: Mapping[str, Profile] = {"zzzxxxttt": Profile("zzzxxxttt", True), "xingyizhou": Profile("xingyizhou", False)}
+PROFILES: Mapping[str, Profile] = {
+    "zzzxxxttt": Profile("zzzxxxttt", True, {"hm_weight": 1.0, "wh_weight": 0.1, "off_weight": 1.0}),
+    "xingyizhou": Profile("xingyizhou", False),
+}
 
 
 def channels(head: Head) -> Channels:
@@ -66,13 +71,13 @@ def channels(head: Head) -> Channels:
 
 
 def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
-    """The three weights, divided by the number of stacks."""
-    stacks = len(head.levels)
+    """The three weights, divided by the number of stacks. Where the code fixes them the keys of the hyp are dead."""
+    stacks, fixed = len(head.levels), PROFILES[profile].fixed
     mean = (GainStep(f"1/{stacks} stacks", 1 / stacks, "loss"),)
-    return (
-        Gain("heatmap", "hm_weight", hyp.hm_weight, mean),
-        Gain("size", "wh_weight", hyp.wh_weight, mean),
-        Gain("offset", "off_weight", hyp.off_weight, mean),
+    keys = {"heatmap": "hm_weight", "size": "wh_weight", "offset": "off_weight"}
+    return tuple(
+        Gain(term, "", fixed[key], mean, f"{key} is dead") if key in fixed else Gain(term, key, getattr(hyp, key), mean)
+        for term, key in keys.items()
     )
 
 
@@ -83,17 +88,17 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """Heat maps -2.19, a probability of 0.1; the rest 0."""
-    return heads.prior(head, hyp.cat_spec_wh)
+    return heads.prior(head, _regression(hyp, profile).by_class)
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant heat a class, constant size and offset: each the minimum of its term."""
-    return heads.base_rate(head, _regression(hyp), batches)
+    return heads.base_rate(head, _regression(hyp, profile), batches)
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that is certain of every centre and of nothing else; of objects that share a cell the last gives size and offset."""
-    return heads.perfect(head, _regression(hyp), targets, assignment)
+    return heads.perfect(head, _regression(hyp, profile), targets, assignment)
 
 
 def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
@@ -114,7 +119,8 @@ def loss(
 ) -> LossBreakdown:
     """hm_weight heatmap + wh_weight size + off_weight offset, the mean over stacks."""
     gains = {gain.term: gain.used for gain in gain_ledger(hyp, head, profile)}
-    regression, layout = _regression(hyp), heads.channels(head.num_classes, hyp.cat_spec_wh)
+    regression = _regression(hyp, profile)
+    layout = heads.channels(head.num_classes, regression.by_class)
     terms, maps = [], []
     for index in range(len(head.levels)):
         wanted = heads.wanted(head, index, targets, assignment)
@@ -150,5 +156,7 @@ def _reasons(head: Head, hyp: Hyp, targets: Targets, fate: Mapping[int, int], pr
     return {gt: text[why](gt) for gt, why in fate.items()}
 
 
-def _regression(hyp: Hyp) -> Regression:
+def _regression(hyp: Hyp, profile: str) -> Regression:
+    if PROFILES[profile].fixed:
+        return heads.regression("l1", False, False)
     return heads.regression(hyp.reg_loss, hyp.norm_wh, hyp.cat_spec_wh)

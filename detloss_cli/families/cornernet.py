@@ -43,7 +43,7 @@ MODEL = "cornernet"
 HYP = "cornernet"
 LOADER = "strict"
 TERMS = ("heatmap", "pull", "push", "offset")
-POSITIVE_TERM_LEVELS = True
+HEAT_MAPS = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,14 @@ class GainStep:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """A gain from the hyp value to the value used. term: the term it weighs. key: the hyp key. hyp: its value there. steps: each factor in turn."""
+    """A gain from the hyp value to the value used. term: the term it weighs. key: the hyp key, "" where none is read. hyp: its value there.
+    steps: each factor in turn. note: what is odd about it, such as a key that is not read."""
 
     term: str
     key: str
     hyp: float
     steps: tuple[GainStep, ...]
+    note: str = ""
 
     @property
     def used(self) -> float:
@@ -70,7 +72,10 @@ class Family(Protocol):
     ID: lower-case id. TITLE: one line. SOURCE: repository@commits. LICENCE: of the original. PROFILES: name -> profile, oldest first; the
     last is the default. NEEDS_PREDICTIONS: True if assignment looks at predictions. FRAME: how `Targets.boxes` are given.
     IMGSZ, MODEL, HYP: defaults: input size in pixels, head, name of a hyp file under configs/. LOADER: default loader of labels.
-    TERMS: names of its terms in the order the trainer prints them. POSITIVE_TERM_LEVELS: False in families without levels.
+    TERMS: names of its terms in the order the trainer prints them.
+
+    A family may also have HEAT_MAPS (True where levels are heat maps with a radius for each object), COARSE_FIRST, DIVISOR, LETTERBOX, and
+    the functions of `Optional`.
     """
 
     ID: str
@@ -123,4 +128,28 @@ class Family(Protocol):
 
     def reasons(self, head: Head, hyp: Any, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
         """For each target without a row in the assignment, why."""
+        ...
+
+
+class Optional(Protocol):
+    """Functions that some families have beside those of `Family`."""
+
+    def refused(self, head: Head, hyp: Any, targets: Targets, *, profile: str) -> dict[int, Reason]:
+        """Boxes that this release raises an error over."""
+        ...
+
+    def infinite(self, head: Head, hyp: Any, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
+        """Boxes whose row makes the loss infinite or NaN."""
+        ...
+
+    def level_anchors(self, head: Head) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """(w, h) in pixels of the anchors that each level really takes, where they are not the head's own."""
+        ...
+
+    def beyond_most(self, hyp: Any, image: Any) -> Any:
+        """(N,) bool: boxes that the loader leaves out because their image has too many. image: (N,) of each box."""
+        ...
+
+    def outputs(self, head: Head, profile: str) -> Head:
+        """The maps that the loss of a release sees."""
         ...

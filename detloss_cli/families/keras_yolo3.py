@@ -17,7 +17,8 @@ from detloss_cli.losses.summed_marks import answers, constant_logits
 from detloss_cli.losses.term import LossBreakdown, Term
 from detloss_cli.predictions.interface import Background, Predictions
 from detloss_cli.predictions.synthetic import AnswerHead
-from detloss_cli.targets.assignment import Assignment, Frame, Targets
+from detloss_cli.targets.annotations import index_in_image
+from detloss_cli.targets.assignment import Array, Assignment, Frame, Targets
 from detloss_cli.targets.best_anchor import AnchorMasks, assign_best_anchor, target_rows
 from detloss_cli.targets.best_anchor_reasons import best_anchor_reasons, infinite_targets, refused_targets
 
@@ -85,6 +86,11 @@ def level_anchors(head: Head) -> tuple[tuple[tuple[float, float], ...], ...]:
     """(w, h) in pixels of the anchors that each level really takes: not the head's own on the finer level of a tiny head."""
     masks = plan(head)
     return tuple(tuple(masks.anchors[index] for index in mask) for mask in masks.masks)
+
+
+def beyond_most(hyp: Hyp, image: Array) -> Array:
+    """Boxes after the first `max_boxes` of their image, in file order. Upstream shuffles first: it leaves out others in each epoch."""
+    return index_in_image(image) >= int(hyp.max_boxes)
 
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:

@@ -20,16 +20,19 @@ Record = TypeVar("Record")
 
 
 class Key(Protocol):
-    """What is asked of a family's key: its name, its default and the range that the trainer's evolution searches."""
+    """What is asked of a family's key: its name, its default, the range that the trainer's evolution searches, and the words that it can
+    hold where it is no number."""
 
     @property
     def name(self) -> str: ...
     @property
-    def default(self) -> float: ...
+    def default(self) -> float | str | bool: ...
     @property
     def low(self) -> float | None: ...
     @property
     def high(self) -> float | None: ...
+    @property
+    def choices(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ def to_record(
     """
     names = {key.name: key.name for key in keys} | dict(aliases or {})
     defaults = {key.name: key.default for key in keys}
-    found: dict[str, float] = {}
+    words = {key.name: key.choices for key in keys}
+    found: dict[str, float | str | bool] = {}
     faults: list[Fault] = []
     for name, value in file.values.items():
         key = names.get(name)
@@ -93,11 +97,21 @@ def to_record(
         line = file.lines[name]
         if value is None:
             faults.append(Fault("hyp-no-value", file.path, line, None, name, f"{defaults[key]}"))
+        elif words[key]:
+            if spelled(value) not in words[key]:
+                faults.append(Fault("hyp-not-choice", file.path, line, None, f"{name}: {spelled(value)}", " or ".join(words[key])))
+            else:
+                found[key] = spelled(value) == "true" if isinstance(defaults[key], bool) else value
         elif isinstance(value, bool | str):
             faults.append(Fault("hyp-not-number", file.path, line, None, name, f"{value}"))
         elif math.isfinite(value):
             found[key] = int(value) if isinstance(defaults[key], int) and value == int(value) else value
     return record_type(**found), tuple(faults)
+
+
+def spelled(value: HypValue) -> str:
+    """A value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(path: str, key: str, node: Node, faults: list[Fault]) -> HypValue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,8 +80,13 @@ class AssignmentCount:
             if len(self.pairs) < MOST_COLLISIONS and (first, second) not in self.pairs:
                 self.pairs[first, second] = Collision(first, second, self.head.levels[level[row]].name, not bool(differs[row]))
 
-    def levels(self) -> tuple[LevelFacts, ...]:
-        """Facts of each level, in the head's order."""
+    def levels(self, anchors: Sequence[tuple[tuple[float, float], ...]] | None = None) -> tuple[LevelFacts, ...]:
+        """Facts of each level, in the head's order.
+
+        Args:
+            anchors: those that each level really takes, where they are not the head's own.
+        """
+        taken = anchors or [level.anchors for level in self.head.levels]
         return tuple(
             LevelFacts(
                 level=level.name,
@@ -88,7 +94,7 @@ class AssignmentCount:
                 rows=level.rows,
                 cols=level.cols,
                 cells=level.slots,
-                anchors=level.anchors,
+                anchors=taken[index],
                 positives=int(self.by_anchor[index].sum()),
                 boxes_matched=int((self.positives[:, index] > 0).sum()),
                 matches_per_anchor=tuple(self.matches[index].tolist()),

@@ -17,11 +17,13 @@ def box_facts(
     positives: NDArray[np.int32],
     slots: NDArray[np.int32],
     reasons: Mapping[int, tuple[str, str]],
+    infinite: Mapping[int, str],
 ) -> BoxFacts:
     """Facts of each box, in file order.
 
     Args:
         size_px: (N, 2) width and height at the network input. positives: (N, L). slots: (N,). reasons: key and text by box.
+        infinite: by box, why it makes the loss infinite.
     """
     everyone = range(len(labels))
     paths = labels.images.label_path
@@ -35,6 +37,7 @@ def box_facts(
         slots=slots,
         reason=tuple(reasons[box][0] if box in reasons else "" for box in everyone),
         text=tuple(reasons[box][1] if box in reasons else "" for box in everyone),
+        infinite=infinite,
     )
 
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from detloss_cli.facts import LevelFacts, LossFacts, TermFacts
+from detloss_cli.facts import LevelFacts, LossFacts, MapFacts, TermFacts
 from detloss_cli.inputs.head import Head
 from detloss_cli.losses.term import LossBreakdown
+from detloss_cli.measure.maps import near_centres
 
 
 @dataclass(slots=True)
 class LossCount:
-    """Terms of every batch, in batch order; sums are exact (`math.fsum`), so shards and threads do not change them."""
+    """Terms of every batch, in batch order; sums are exact (`math.fsum`), so shards and threads do not change them.
+
+    maps: what each batch showed of its heat maps. balance: objectness weights that the first batch began with. moved: those that the last
+    one left behind.
+    """
 
     head: Head
     rows: dict[tuple[str, int | None], list[tuple[float, float, float, int]]] = field(default_factory=dict)
     factors: list[float] = field(default_factory=list)
     targets: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
+    maps: list[Sequence[Mapping[str, Any]]] = field(default_factory=list)
+    balance: Sequence[float] | None = None
+    moved: Sequence[float] | None = None
 
     def add(self, breakdown: LossBreakdown) -> None:
         """One batch."""
@@ -26,6 +35,11 @@ class LossCount:
             raw = float(term.raw)
             self.rows.setdefault((term.name, term.level), []).append((raw, term.gain, raw * term.gain, term.count))
         self.factors.append(breakdown.batch_factor)
+        if "maps" in breakdown.extra:
+            self.maps.append(breakdown.extra["maps"])
+        if "balance" in breakdown.extra:
+            self.balance = self.balance or breakdown.extra["balance"]
+            self.moved = breakdown.state
 
     def add_objectness(self, level: int, total: float, slots: int) -> None:
         """Sum of the objectness targets over one level's distinct positive slots of a batch."""
@@ -61,8 +75,17 @@ class LossCount:
             per_positive=value / count if count else None,
         )
 
-    def levels(self, counted: Sequence[LevelFacts], balance: Sequence[float] | None) -> tuple[LevelFacts, ...]:
-        """The counted levels with what only a loss can tell: balance, mean objectness target, weight of one positive."""
+    def near_maps(self, counted: Sequence[MapFacts]) -> tuple[MapFacts, ...]:
+        """The counted maps with what only a loss can tell: cells near a centre, and what those weigh."""
+        pairs = (near_centres(self.maps, index) for index in range(len(counted)))
+        return tuple(replace(one, near_cells=cells, near_weight=weight) for one, (cells, weight) in zip(counted, pairs, strict=True))
+
+    def levels(self, counted: Sequence[LevelFacts], *, moving: bool = False) -> tuple[LevelFacts, ...]:
+        """The counted levels with what only a loss can tell: balance, mean objectness target, weight of one positive.
+
+        Args:
+            moving: the loss changes its balance from batch to batch.
+        """
         count = max(1, len(self.factors))
         values = [
             math.fsum(row[2] for (_, level), rows in self.rows.items() if level == index for row in rows) / count
@@ -79,7 +102,8 @@ class LossCount:
             found.append(
                 replace(
                     level,
-                    balance=balance[index] if balance is not None else None,
+                    balance=self.balance[index] if self.balance is not None else None,
+                    balance_after=self.moved[index] if self.moved is not None and moving else None,
                     obj_target_mean=mean,
                     weight_per_positive=relative,
                 )

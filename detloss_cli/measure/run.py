@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,11 +78,10 @@ def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
     return perfect
 
 
-def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets]) -> tuple[LossCount, list[Assignment], Any]:
-    """The loss of one head over all batches, the assignments that it was computed with, and what the last batch showed beside its terms."""
+def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets]) -> tuple[LossCount, list[Assignment]]:
+    """The loss of one head over all batches, and the assignments that it was computed with."""
     source = source_of(kind, job, assigned)
     count, used, state = LossCount(job.head), [], None
-    extra: Mapping[str, Any] = {}
     with torch.no_grad():
         for batch, before in zip(batches, assigned, strict=True):
             assignment = before.assignment
@@ -90,15 +89,15 @@ def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[Bat
             if job.family.NEEDS_PREDICTIONS:
                 assignment = job.assign(batch, predictions)
             breakdown = job.family.loss(job.head, job.hyp, batch.targets, predictions, assignment, profile=job.profile, state=state)
-            state, extra = breakdown.state, breakdown.extra
+            state = breakdown.state
             count.add(breakdown)
-            _objectness(count, assignment, extra)
+            _objectness(count, assignment, breakdown.extra)
             used.append(assignment)
-    return count, used, extra
+    return count, used
 
 
 def host(assignment: Assignment) -> Assignment:
-    """The assignment with numpy columns."""
+    """The assignment with numpy columns, and what evidence it has on its rows."""
     return Assignment(
         level=_numpy(assignment.level),
         image=_numpy(assignment.image),
@@ -106,12 +105,16 @@ def host(assignment: Assignment) -> Assignment:
         row=_numpy(assignment.row),
         col=_numpy(assignment.col),
         gt=_numpy(assignment.gt),
+        extra={name: _on_host(column) for name, column in assignment.extra.items()},
     )
 
 
 def _numpy(column: Any) -> NDArray[np.int64]:
-    found = column.detach().cpu().numpy() if hasattr(column, "detach") else np.asarray(column)
-    return found.astype(np.int64, copy=False)
+    return _on_host(column).astype(np.int64, copy=False)
+
+
+def _on_host(column: Any) -> NDArray[Any]:
+    return column.detach().cpu().numpy() if hasattr(column, "detach") else np.asarray(column)
 
 
 def _objectness(count: LossCount, assignment: Assignment, extra: Any) -> None:

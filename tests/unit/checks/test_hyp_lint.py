@@ -20,6 +20,7 @@ class Key:
     default: float
     low: float | None = None
     high: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 @pytest.fixture

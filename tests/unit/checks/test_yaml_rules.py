@@ -4,11 +4,13 @@ import os
 
 import pytest
 
+from detloss_cli import families
 from detloss_cli.checks import data_yaml, hyp_yaml, model_yaml, yaml_text
 from detloss_cli.checks.hyp_lint import hyp_faults
 from detloss_cli.checks.judge import judge
 from detloss_cli.checks.model_yaml import model_faults
 from detloss_cli.checks.registry import BY_NAME, RULES
+from detloss_cli.families.hyp import hyp_keys
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.hyp_yaml import read_hyp, to_record
 from detloss_cli.inputs.model_yaml import read_model_file
@@ -57,6 +59,7 @@ SMALLEST = [
     ("hyp-number-as-text", "hyp", KEYS + "lr0: 1e-3\n"),
     ("hyp-not-finite", "hyp", KEYS + "lr0: .nan\n"),
     ("hyp-not-number", "hyp", KEYS.replace("4.0", "four")),
+    ("hyp-not-choice", "centernet", "reg_loss: l2\n"),
     ("hyp-no-value", "hyp", KEYS.replace("4.0", "")),
     ("hyp-key-missing", "hyp", KEYS.replace("anchor_t: 4.0\n", "")),
     ("hyp-key-unknown", "hyp", KEYS + "anchr_t: 3.0\n"),
@@ -90,12 +93,10 @@ def findings_of(tmp_path, monkeypatch):
         path.write_bytes(os.fsencode(text))
         if kind == "data":
             return list(judge(read_data(str(path), root=str(folder) if "C:" in text else None)[1]))
-        if kind == "hyp":
-            from detloss_cli.families.hyp import hyp_keys
-            from detloss_cli.families.yolov5 import Hyp
-
-            file, keys = read_hyp(str(path)), hyp_keys(Hyp)
-            return list(judge([*file.faults, *to_record(file, keys, Hyp)[1], *hyp_faults(file, "yolov5", keys)]))
+        if kind in ("hyp", "centernet"):
+            family = families.load("yolov5" if kind == "hyp" else kind)
+            file, keys = read_hyp(str(path)), hyp_keys(family.Hyp)
+            return list(judge([*file.faults, *to_record(file, keys, family.Hyp)[1], *hyp_faults(file, family.ID, keys)]))
         model = read_model_file(str(path))
         return list(judge([*model.faults, *model_faults(model, 2)]))
 

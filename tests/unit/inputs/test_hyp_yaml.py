@@ -1,5 +1,5 @@
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,9 +11,10 @@ from detloss_cli.inputs.hyp_yaml import read_hyp, to_record
 @dataclass(frozen=True)
 class Key:
     name: str
-    default: float
+    default: float | str | bool
     low: float | None = None
     high: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,15 @@ class Record:
     box: float = 0.05
     objs: int = 128
     switch: bool = False
+    reg_loss: str = "l1"
 
 
-KEYS = (Key("box", 0.05), Key("objs", 128))
+KEYS = (
+    Key("box", 0.05),
+    Key("objs", 128),
+    Key("switch", False, choices=("true", "false")),
+    Key("reg_loss", "l1", choices=("l1", "sl1")),
+)
 
 
 @pytest.fixture
@@ -89,6 +96,25 @@ def test_a_record_takes_what_is_usable_and_keeps_defaults(hyp):
     record, faults = to_record(hyp("box: .nan\nobjs: abc\n"), KEYS, Record)
     assert (record, kinds(faults)) == (Record(), [("hyp-not-number", 2)])
     assert kinds(to_record(hyp("box:\nobjs: true\n"), KEYS, Record)[1]) == [("hyp-no-value", 1), ("hyp-not-number", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("switch: true", Record(switch=True)),
+        ("switch: 'true'", Record(switch=True)),
+        ("switch: false", Record()),
+        ("switch: 1", None),
+        ("reg_loss: sl1", Record(reg_loss="sl1")),
+        ("reg_loss: L1", None),
+        ("reg_loss: true", None),
+        ("reg_loss: 1", None),
+    ],
+)
+def test_a_key_of_words_takes_one_of_them(hyp, text, expected):
+    record, faults = to_record(hyp(f"box: 0.1\n{text}\n"), KEYS, Record)
+    assert replace(record, box=0.05) == (expected or Record())
+    assert kinds(faults) == ([] if expected is not None else [("hyp-not-choice", 2)])
 
 
 def test_another_name_of_a_key(hyp):
