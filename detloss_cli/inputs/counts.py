@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detloss_cli.inputs.annotated import Annotated
+from detloss_cli.inputs.labels_read import LabelsRead
 from detloss_cli.inputs.listing import Listing
-from detloss_cli.inputs.read_labels import LabelsRead
 
 
 @dataclass(frozen=True, slots=True)

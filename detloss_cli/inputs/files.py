@@ -18,12 +18,13 @@ class Refused:
     detail: str = ""
 
 
-def read_file(name: str, limit: int, dir_fd: int | None = None) -> bytes | Refused:
+def read_file(name: str, limit: int, dir_fd: int | None = None, stamp: list[int] | None = None) -> bytes | Refused:
     """All bytes of a regular file.
 
     Args:
         name: a path, or a name inside `dir_fd`.
         limit: bytes; a larger file is refused unread.
+        stamp: takes size, mtime, ctime and inode as they were before the file was read.
     """
     try:
         fd = os.open(name, FLAGS, dir_fd=dir_fd)
@@ -35,6 +36,8 @@ def read_file(name: str, limit: int, dir_fd: int | None = None) -> bytes | Refus
             return Refused("not-a-file", _form(status.st_mode))
         if status.st_size > limit:
             return Refused("label-too-big", str(status.st_size))
+        if stamp is not None:
+            stamp += (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         data = os.read(fd, status.st_size + 1)
         if len(data) == status.st_size:
             return data

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.inputs.columns import Columns, empty, join
+from detloss_cli.inputs.cache_stamps import Stamps
+from detloss_cli.inputs.columns import Columns, join
 from detloss_cli.inputs.duplicates import first_equal
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.files import Refused, read_file
+from detloss_cli.inputs.labels_read import FileReport, LabelsRead, nothing_read
 from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.load_file import load_file
 from detloss_cli.inputs.load_strict import load_strict
-from detloss_cli.inputs.loaded import Fate, Loaded
+from detloss_cli.inputs.loaded import Loaded
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.pairing import is_inside
 from detloss_cli.inputs.row_text import read_text
@@ -26,27 +27,15 @@ from detloss_cli.inputs.rows import CleanRows, read_rows
 BATCH_BYTES, BATCH_FILES = 4 << 20, 8192
 
 
-@dataclass(slots=True)
-class LabelsRead:
-    """What the label files of a list of images hold.
-
-    strict, loaded: as the strict loader and as the chosen one keep them. faults, fates: in file order. rows, boxes: (M,) int32 by image.
-    skipped: images whose label file could not be read. lost: rule -> rows. lost_images: indices of images that the loader drops whole.
-    """
-
-    strict: Columns
-    loaded: Columns
-    rows: NDArray[np.int32]
-    boxes: NDArray[np.int32]
-    faults: list[Fault] = field(default_factory=list)
-    fates: list[Fate] = field(default_factory=list)
-    skipped: set[int] = field(default_factory=set)
-    lost: dict[str, int] = field(default_factory=dict)
-    lost_images: set[int] = field(default_factory=set)
-
-
 def read_labels(
-    paths: Sequence[str], root: str, loader: str, num_classes: int | None, limits: Limits, *, allow_outside: bool = False
+    paths: Sequence[str],
+    root: str,
+    loader: str,
+    num_classes: int | None,
+    limits: Limits,
+    *,
+    allow_outside: bool = False,
+    stamps: Stamps | None = None,
 ) -> LabelsRead:
     """Read label files.
 
@@ -55,10 +44,11 @@ def read_labels(
         root: resolved; a link that leaves it is not read unless `allow_outside`.
         loader: a key of `LOADERS`.
         num_classes: C, None if unknown.
+        stamps: takes a stamp of each regular file that is read, for the cache.
     """
     parts: list[tuple[Columns, Columns]] = []
-    result = LabelsRead(empty(), empty(), np.zeros(len(paths), np.int32), np.zeros(len(paths), np.int32))
-    for indices, contents in _batches(paths, root, limits, allow_outside, result):
+    result = nothing_read(len(paths))
+    for indices, contents in _batches(paths, root, limits, allow_outside, result, stamps):
         parts.append(_read_batch(paths, indices, contents, loader, num_classes, limits, result))
     if parts:
         result.strict = join([strict for strict, _ in parts])
@@ -67,18 +57,20 @@ def read_labels(
 
 
 def _batches(
-    paths: Sequence[str], root: str, limits: Limits, allow_outside: bool, result: LabelsRead
+    paths: Sequence[str], root: str, limits: Limits, allow_outside: bool, result: LabelsRead, stamps: Stamps | None
 ) -> Iterator[tuple[list[int], list[bytes]]]:
     indices, contents, size = list[int](), list[bytes](), 0
     with _Folders() as folders:
         for index, path in enumerate(paths):
             if not path:
                 continue
-            data = _open(path, folders, root, limits, allow_outside)
+            stamp: list[int] = []
+            data = _open(path, folders, root, limits, allow_outside, stamp)
             if isinstance(data, Refused):
-                result.faults.append(Fault(data.kind, path, None, None, "", data.detail))
-                result.skipped.add(index)
+                result.reports[index] = FileReport([Fault(data.kind, path, None, None, "", data.detail)], skipped=True)
                 continue
+            if stamps is not None:
+                stamps.add(index, stamp, data)
             indices.append(index)
             contents.append(data)
             size += len(data)
@@ -113,13 +105,13 @@ class _Folders:
         return self.fd
 
 
-def _open(path: str, folders: _Folders, root: str, limits: Limits, allow_outside: bool) -> bytes | Refused:
+def _open(path: str, folders: _Folders, root: str, limits: Limits, allow_outside: bool, stamp: list[int]) -> bytes | Refused:
     folder, _, name = path.rpartition("/")
     try:
         fd = folders.at(folder)
     except OSError as error:
         return Refused("unreadable-file", error.strerror or "")
-    data = read_file(name, limits.label_bytes, fd)
+    data = read_file(name, limits.label_bytes, fd, stamp)
     if isinstance(data, Refused) and data.kind == "symlink":
         if not os.path.exists(path):
             return Refused("dangling-link", "")
@@ -153,17 +145,13 @@ def _read_batch(
     for file in sorted({*clean.dirty, *repeated}):
         path, index = paths[indices[file]], indices[file]
         reading = read_text(path, contents[file], num_classes, limits)
-        result.faults.extend(reading.faults)
+        report = result.reports[index] = FileReport(reading.faults)
         result.boxes[index] = sum(row.form in ("box", "polygon") for row in reading.written)
         strict_of[file] = load_strict(reading)
         loaded_of[file] = loaded = strict_of[file] if rule.by_row else load_file(path, contents[file], reading, rule, num_classes)
         # a loader that ends lines at more than LF reads more rows than there are lines
         result.rows[index] = max(len(reading.written), len(loaded.boxes) + sum(loaded.lost.values()))
-        result.fates.extend(loaded.fates)
-        for kind, rows in loaded.lost.items():
-            result.lost[kind] = result.lost.get(kind, 0) + rows
-        if loaded.whole:
-            result.lost_images.add(index)
+        report.fates, report.lost, report.whole = loaded.fates, loaded.lost, loaded.whole
     if not strict_of:
         columns = Columns(where[clean.file], clean.line, clean.cls, clean.boxes)
         return columns, columns

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from detloss_cli.inputs.columns import Columns
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.labels_read import FileReport, LabelsRead
 from detloss_cli.inputs.loaded import Fate
 from detloss_cli.inputs.loaders import Loader
-from detloss_cli.inputs.read_labels import LabelsRead
 
 # The least side, in pixels, that the loaders of yolov5, yolov7 and ultralytics take.
 LEAST_SIDE = 10
@@ -23,7 +23,7 @@ def drop_small(
     """Name the pictures below `LEAST_SIDE`, and take those below the loader's own bound out of what it loads.
 
     Args:
-        read: changed in place: `loaded`, `lost`, `lost_images` and `fates`.
+        read: changed in place: `loaded` and `reports`.
         width, height: (M,) pixels, 0 if unknown.
     """
     side = np.minimum(width, height)
@@ -36,10 +36,11 @@ def drop_small(
     gone = dropped[read.loaded.image]
     for image in np.flatnonzero(dropped).tolist():
         rows = int((read.loaded.image == image).sum())
+        report = read.reports.setdefault(image, FileReport())
         if rows:
-            read.lost["image-too-small"] = read.lost.get("image-too-small", 0) + rows
-            read.lost_images.add(image)
-        read.fates.append(Fate("drop", pictures[image], None, "image-too-small", rows))
+            report.lost["image-too-small"] = rows
+            report.whole = True
+        report.fates.append(Fate("drop", pictures[image], None, "image-too-small", rows))
     if gone.any():
         kept, old = ~gone, read.loaded
         read.loaded = Columns(old.image[kept], old.line[kept], old.cls[kept], old.boxes[kept])
