@@ -158,6 +158,31 @@ def test_base_rate_costs_least(end2end: bool) -> None:
                 assert rise > 0 if fitted[index][0, channel] > -20 else rise > -1e-9  # a class that never occurs ends at the limit
 
 
+def test_base_rate_weighs_batches_as_their_terms_are() -> None:
+    """A batch with a large sum of scores divides its term by it, and so counts for less in the mean over batches."""
+    head = head_of()
+    answers = random_head(head, 2)
+    batches = []
+    for rows, scale in ((SOME, 5.0), (SOME[:1], 0.1)):
+        targets = boxes_of(list(rows), 2)
+        found = yolov8.assign(head, HYP, targets, DensePredictions(answers), profile="8.4.190")
+        score = torch.full_like(found.extra["score"], scale / 5)
+        batches.append(BatchTargets(targets, replace(found, extra={**found.extra, "score": score})))
+    fitted = yolov8.base_rate(head, HYP, "8.4.190", batches)
+
+    def cost(logits: tuple[Tensor, ...]) -> float:
+        constant = ConstantHead(logits, head.levels, 2)
+        parts = [yolov8.loss(head, HYP, b.targets, constant, b.assignment, profile="8.4.190").item("cls") for b in batches]
+        return float(sum(parts))
+
+    for channel in range(64, 67):
+        if fitted[0][0, channel] > -20:
+            for step in (-0.01, 0.01):
+                moved = [bias.clone() for bias in fitted]
+                moved[0][0, channel] += step
+                assert cost(tuple(moved)) > cost(fitted)
+
+
 @pytest.mark.parametrize("reg_max", [16, 1])
 @pytest.mark.parametrize("end2end", [False, True])
 def test_perfect_costs_next_to_nothing(reg_max: int, end2end: bool) -> None:
