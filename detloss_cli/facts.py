@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.anchor_facts import AnchorFacts
+
 
 @dataclass(frozen=True, slots=True)
 class DataFacts:
@@ -130,9 +132,10 @@ class MapFacts:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentFacts:
-    """positives: rows. boxes: those handed to the assigner. unassigned: boxes without a row, by reason and size class.
-    per_box: rows a box. slots: claimed more than once; collision_rows = positives - distinct slots. best_possible_recall: share of boxes
-    with an anchor, anchors_per_target: anchors a box, None in families without anchors."""
+    """positives: rows. boxes: those handed to the assigner. unassigned: boxes without a row, by reason, size class, class name and side ratio.
+    per_box: rows a box. slots: claimed more than once; collision_rows = positives - distinct slots.
+    best_possible_recall: share of boxes with an anchor, anchors_per_target: anchors a box, None in families without anchors.
+    collisions_counted: False where rows were counted without an index, and the four figures about slots say nothing. collision_cost: by term, the loss of a head that answers every slot with its winner, None where it was not computed."""
 
     positives: int
     boxes: int
@@ -148,6 +151,10 @@ class AssignmentFacts:
     class_conflicts: int
     best_possible_recall: float | None
     anchors_per_target: float | None
+    by_class: Mapping[str, int] = field(default_factory=dict)
+    by_aspect: Mapping[str, int] = field(default_factory=dict)
+    collisions_counted: bool = True
+    collision_cost: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +264,36 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ParityFacts:
+    """The trainer's numbers and detloss's for the same tensors: total and items by name. difference: the largest, relative.
+    explained: the setting that would bring them together, "" if none does."""
+
+    trainer: Mapping[str, float]
+    own: Mapping[str, float]
+    difference: float
+    tolerance: float
+    agrees: bool
+    explained: str
+
+
+@dataclass(frozen=True, slots=True)
+class DumpFacts:
+    """One recorded step of a training. trigger: why it was recorded. dtype: of the logits. totals: by term name, and `total`.
+    parity: None where the trainer's loss is not in the dump."""
+
+    path: str
+    step: int
+    epoch: int | None
+    rank: int
+    trigger: str
+    images: int
+    boxes: int
+    dtype: str
+    totals: Mapping[str, float]
+    parity: ParityFacts | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What one run measured; a part that a command does not need is None."""
 
@@ -272,4 +309,6 @@ class Facts:
     collisions: tuple[Collision, ...] | None = None
     hyp: tuple[HypFacts, ...] | None = None
     image: ImageFacts | None = None
+    anchors: AnchorFacts | None = None
     maps: tuple[MapFacts, ...] | None = None
+    dumps: tuple[DumpFacts, ...] | None = None

@@ -48,12 +48,17 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["levels"] = [asdict(level) for level in facts.levels]
     if facts.maps is not None:
         body["maps"] = [asdict(one) for one in facts.maps]
+    if facts.anchors is not None:
+        body["anchors"] = asdict(facts.anchors)
     if facts.assignment is not None:
         body["assignment"] = _assignment(facts.assignment)
     if facts.gains is not None:
         body["gains"] = [_gain(gain) for gain in facts.gains]
     if facts.loss is not None:
         body |= _loss(facts.loss)
+    if facts.dumps is not None:
+        root = facts.data.root if facts.data is not None else ""
+        body["dumps"] = [asdict(one) | {"path": relative(one.path, root)} for one in facts.dumps]
     if facts.image is not None:
         body["image"] = _image(facts.image, facts.data.root if facts.data is not None else "")
     return body
@@ -92,16 +97,23 @@ def _assignment(facts: AssignmentFacts) -> dict[str, Any]:
             "share": facts.unassigned / facts.boxes if facts.boxes else None,
             "by_reason": facts.by_reason,
             "by_size": facts.by_size,
+            "by_class": facts.by_class,
+            "by_aspect": facts.by_aspect,
         },
         "per_box": {"mean": facts.per_box_mean, "max": facts.per_box_max, "histogram": facts.per_box_histogram},
-        "collisions": {
-            "slots": facts.collision_slots,
-            "rows": facts.collision_rows,
-            "boxes_without_slot": facts.boxes_without_slot,
-            "class_conflicts": facts.class_conflicts,
-        },
+        **({} if not facts.collisions_counted else {"collisions": _collisions(facts)}),
         "best_possible_recall": facts.best_possible_recall,
         "anchors_per_target": facts.anchors_per_target,
+    }
+
+
+def _collisions(facts: AssignmentFacts) -> dict[str, Any]:
+    return {
+        "slots": facts.collision_slots,
+        "rows": facts.collision_rows,
+        "boxes_without_slot": facts.boxes_without_slot,
+        "class_conflicts": facts.class_conflicts,
+        "cost": facts.collision_cost,
     }
 
 
