@@ -64,6 +64,15 @@ def level_without_positives(facts: Facts) -> Iterator[Hit]:
             yield Hit(f"{level.level} (stride {level.stride}) gets no positives", "inspect anchors compares its anchors with the boxes")
 
 
+def nothing_to_compute(facts: Facts) -> Iterator[Hit]:
+    """DATA holds no picture and no label file, so there is no batch to compute a loss of.
+
+    A wrong folder, or a split whose folder is empty. `detloss inspect labels` says what it looked for, and where.
+    """
+    if facts.labels is not None and facts.labels.images == 0 and facts.data is not None:
+        yield Hit("no picture and no label file was found: there is nothing to compute", "inspect labels says where it looked")
+
+
 def box_refused(fault: Fault) -> Words:
     """This release of the trainer raises an error over the box: training stops there.
 
@@ -86,4 +95,5 @@ RULES: tuple[FactsRule, ...] = (
     facts_rule("DET402", "warning", slot_collision),
     facts_rule("DET403", "warning", level_without_positives),
     facts_rule("DET405", "error", infinite_loss),
+    facts_rule("DET407", "error", nothing_to_compute),
 )

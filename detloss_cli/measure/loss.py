@@ -45,6 +45,12 @@ class LossCount:
         """Sum of the objectness targets over one level's distinct positive slots of a batch."""
         self.targets.setdefault(level, []).append((total, slots))
 
+    def objectness_mean(self) -> float | None:
+        """Mean objectness target over the distinct positive slots of all levels, None without any."""
+        rows = [row for rows in self.targets.values() for row in rows]
+        slots = sum(count for _, count in rows)
+        return math.fsum(total for total, _ in rows) / slots if slots else None
+
     def totals(self) -> dict[str, float]:
         """By term name, and `total`; a term sums over its levels."""
         count = max(1, len(self.factors))

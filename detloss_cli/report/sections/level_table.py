@@ -13,7 +13,7 @@ from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, percent,
 from detloss_cli.report.safe import safe
 
 MARKS = {"prior": "step 0", "base-rate": "base rate", "perfect": "perfect"}
-MEANING = {"prior": "a fresh head", "base-rate": "constant logits", "perfect": "best possible"}
+MEANING = {"prior": "a fresh head", "base-rate": "constant logits", "perfect": "these targets"}
 # Columns that a share of the positives takes.
 SHARE = 4
 # Order in which columns leave a narrow terminal; 0 stays.
@@ -139,9 +139,15 @@ def _totals(
     for mark, title in MARKS.items():
         totals = loss.marks.get(mark) or loss.marks.get(mark.replace("-", "_"))
         if totals is not None and mark != head:
-            yield _total_row(title, totals, names, digits, columns, None, tail=Text(MEANING[mark], style="dim"), style="dim")
+            yield _total_row(title, totals, names, digits, columns, None, tail=Text(_meaning(mark, loss), style="dim"), style="dim")
     for kind, totals in loss.what_if.items():
         yield _total_row(safe(kind), totals, names, digits, columns, None, tail=Text("what if", style="dim"), style="cyan")
+
+
+def _meaning(mark: str, loss: LossFacts) -> str:
+    """What a mark stands for; the base rate of objectness rests on the overlap that positives are taken to have."""
+    overlap = loss.notes.get("base_rate_overlap") if mark == "base-rate" else None
+    return MEANING[mark] if overlap is None else f"{MEANING[mark]}, IoU {trim(f'{overlap:.2f}')}"
 
 
 def _batch(loss: LossFacts) -> Text:
