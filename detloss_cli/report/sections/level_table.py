@@ -13,7 +13,7 @@ from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, percent,
 from detloss_cli.report.safe import safe
 
 MARKS = {"prior": "step 0", "base-rate": "base rate", "perfect": "perfect"}
-MEANING = {"prior": "a fresh head", "base-rate": "constant logits", "perfect": "these targets"}
+MEANING = {"prior": "a fresh head", "base-rate": "constant", "perfect": "these targets"}
 # Columns that a share of the positives takes.
 SHARE = 4
 # Order in which columns leave a narrow terminal; 0 stays.
