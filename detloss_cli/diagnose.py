@@ -17,8 +17,6 @@ from detloss_cli.facts import Facts, GainFacts, HypFacts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.loaders import LOADERS
-from detloss_cli.measure.assignment import AssignmentCount
-from detloss_cli.measure.boxes import box_facts
 from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Scene
 
@@ -155,27 +153,15 @@ def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> 
 
 def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Batch], list[BatchTargets]]:
     from detloss_cli.measure.batches import batches
-    from detloss_cli.measure.maps import MapCount
-    from detloss_cli.measure.run import assignments, host
+    from detloss_cli.measure.counted import counted
+    from detloss_cli.measure.run import assignments
 
     family, labels = job.family, scene.labels
     formed = list(batches(labels, scene.network, job.head.imgsz, request.batch_size, family.FRAME, job.lift))
     assigned = assignments(job, formed)
-    count = AssignmentCount(job.head, len(labels))
-    maps = MapCount(job.head) if getattr(family, "HEAT_MAPS", False) else None
-    why: dict[int, tuple[str, str]] = {}
-    infinite: dict[int, str] = {}
-    for batch, pair in zip(formed, assigned, strict=True):
-        rows = host(pair.assignment)
-        count.add(rows, batch.rows.start, labels.cls[batch.rows], batch.targets.images)
-        if maps is not None:
-            maps.add(rows, labels.cls[batch.rows])
-        if hasattr(family, "infinite"):
-            bad = family.infinite(job.head, job.hyp, batch.targets, pair.assignment, profile=job.profile)
-            infinite.update({gt + batch.rows.start: reason.text for gt, reason in bad.items()})
-        found = family.reasons(job.head, job.hyp, pair.targets, pair.assignment, profile=job.profile)
-        why.update({gt + batch.rows.start: (reason.key, reason.text) for gt, reason in found.items()})
     size_px = scene.size_px
+    pairs = [(batch, pair.assignment) for batch, pair in zip(formed, assigned, strict=True)]
+    count = counted(family, job.profile, job.head, job.hyp, labels, size_px, pairs)
     facts = Facts(
         "inspect targets",
         data=scenes.data_facts(request, scene.dataset),
@@ -183,18 +169,18 @@ def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Bat
             request, scene, device=str(job.device), dtype="float32", head=request.head if request.preds is None else None
         ),
         labels=scenes.label_facts(scene.dataset, size_px, scene),
-        levels=count.levels(family.level_anchors(job.head) if hasattr(family, "level_anchors") else None),
-        maps=maps.facts() if maps is not None else None,
-        assignment=count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()}),
-        boxes=box_facts(labels, size_px, count.positives, count.slots, why, infinite),
-        collisions=tuple(count.pairs.values()),
+        levels=count.levels,
+        maps=count.maps,
+        assignment=count.assignment,
+        boxes=count.boxes,
+        collisions=count.collisions,
     )
     return facts, formed, assigned
 
 
 def _image(wanted: str, scene: Scene, facts: Facts, batches: list[Batch], assigned: list[BatchTargets]) -> ImageFacts:
+    from detloss_cli.measure.counted import host
     from detloss_cli.measure.image import find_image, image_facts
-    from detloss_cli.measure.run import host
 
     index = find_image(wanted, scene.labels.images)
     rounding = getattr(scene.setup.family, "LETTERBOX", "floor")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 OK = 0
 FINDINGS = 1
 USAGE = 2
@@ -35,3 +37,16 @@ class DetlossError(Exception):
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message
         return f"{head} ({self.hint})" if self.hint else head
+
+
+class DetlossErrors(DetlossError):
+    """Several mistakes in one place, all of them told at once.
+
+    Args:
+        errors: one or more.
+    """
+
+    def __init__(self, errors: Sequence[DetlossError]) -> None:
+        first = errors[0]
+        super().__init__(first.message, where=first.where, hint=first.hint, code=first.code, rule=first.rule)
+        self.errors = tuple(errors)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.gate_facts import GateFacts
+
 from detloss_cli.anchor_facts import AnchorFacts
 
 
@@ -311,4 +313,5 @@ class Facts:
     image: ImageFacts | None = None
     anchors: AnchorFacts | None = None
     maps: tuple[MapFacts, ...] | None = None
+    gate: GateFacts | None = None
     dumps: tuple[DumpFacts, ...] | None = None

@@ -17,7 +17,7 @@ from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import DataSet, read_dataset
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Head
-from detloss_cli.inputs.labels import Labels
+from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
 from detloss_cli.resolve import Request, Setup
@@ -48,6 +48,21 @@ class Scene:
         """(N, 2) width and height of each box at the network input."""
         height, width = self.head.imgsz
         return self.network[:, 2:] * np.asarray([width, height], dtype=np.float32)
+
+    def only(self, splits: Sequence[str]) -> Scene:
+        """The images of some splits and their boxes."""
+        old = self.labels
+        chosen = [number for number, split in enumerate(old.images.split) if split in splits]
+        if len(chosen) == len(old.images):
+            return self
+        place = np.full(len(old.images), -1, dtype=np.int64)
+        place[chosen] = np.arange(len(chosen))
+        keep = place[old.image] >= 0
+        columns = (old.images.path, old.images.label_path, old.images.split)
+        path, label_path, split = (tuple(column[n] for n in chosen) for column in columns)
+        images = Images(path, label_path, split, old.images.width[chosen], old.images.height[chosen])
+        labels = Labels(place[old.image[keep]], old.cls[keep], old.boxes[keep], old.line[keep], images, old.names)
+        return replace(self, labels=labels, network=self.network[keep])
 
     def without(self, rows: Sequence[int], faults: Sequence[Fault], rule: str) -> Scene:
         """The scene without some boxes, the faults that say why, and the rule that cost them."""
@@ -87,7 +102,11 @@ def stage(request: Request, chosen: Setup) -> Scene:
     if request.geometry is not None and request.geometry not in GEOMETRIES:
         raise DetlossError("unknown geometry", where=f"--geometry {request.geometry}", hint=f"one of {', '.join(GEOMETRIES)}")
     wanted = request.geometry in (None, "letterbox")
-    dataset, faults = load(request, splits=_split(request), loader=chosen.loader, sizes=wanted)
+    return staged(request, chosen, *load(request, splits=_split(request), loader=chosen.loader, sizes=wanted))
+
+
+def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Fault, ...]) -> Scene:
+    """A data set that was read, in front of the head that was chosen. faults: of its data.yaml."""
     labels = dataset.labels
     head = chosen.head(max(1, dataset.num_classes))
     known = labels.images.width > 0

@@ -96,27 +96,6 @@ def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[Bat
     return count, used
 
 
-def host(assignment: Assignment) -> Assignment:
-    """The assignment with numpy columns, and what evidence it has on its rows."""
-    return Assignment(
-        level=_numpy(assignment.level),
-        image=_numpy(assignment.image),
-        anchor=_numpy(assignment.anchor),
-        row=_numpy(assignment.row),
-        col=_numpy(assignment.col),
-        gt=_numpy(assignment.gt),
-        extra={name: _on_host(column) for name, column in assignment.extra.items()},
-    )
-
-
-def _numpy(column: Any) -> NDArray[np.int64]:
-    return _on_host(column).astype(np.int64, copy=False)
-
-
-def _on_host(column: Any) -> NDArray[Any]:
-    return column.detach().cpu().numpy() if hasattr(column, "detach") else np.asarray(column)
-
-
 def _objectness(count: LossCount, assignment: Assignment, extra: Any) -> None:
     if "objectness_target" not in extra:
         return
