@@ -21,9 +21,12 @@ from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from detloss_cli.families.interface import BatchTargets, Gain
     from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.run import Job
+    from detloss_cli.predictions.head_file import HeadFile
 
 Outcome = tuple[Facts, list[Finding]]
 DEFAULT_GAMMA = 1.5  # of a what-if where the hyp has none: the value that yolov5's focal loss defaults to
@@ -58,9 +61,12 @@ def compute(request: Request) -> Outcome:
     """The loss of a data set, term by term, between its marks."""
     from detloss_cli.measure.run import losses
 
+    files = _preds_files(request)
+    if any(file.is_dump for file in files):
+        return _replayed(request, files)
     scene, job = _prepare(request)
-    if request.preds is not None:
-        job, faults = _with_preds(request, scene, job)
+    if files:
+        job, faults = _with_preds(files, scene, job)
         if faults:
             return _unusable(request, scene, job, faults)
     head = request.head if request.preds is None else "preds"
@@ -129,13 +135,47 @@ def _prepare(request: Request) -> tuple[Scene, Job]:
     return scene, Job(chosen.family, chosen.profile, scene.head, hyp, device, torch.float32, request.seed)
 
 
-def _with_preds(request: Request, scene: Scene, job: Job) -> tuple[Job, list[Fault]]:
+def _preds_files(request: Request) -> tuple[HeadFile, ...]:
+    from detloss_cli.measure.preds import open_files
+
+    return open_files(request.preds) if request.preds is not None else ()
+
+
+def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
+    """The loss of what a trainer recorded: its own targets and head outputs, and its own numbers beside."""
+    from detloss_cli import replay
+    from detloss_cli.measure.device import pick
+    from detloss_cli.measure.run import losses
+
+    play = replay.stage(request, files, pick(request.device))
+    scene, job = play.scene, play.job
+    request = replace(request, raw_gains=True, batch_size=max(step.dump.about.images for step in play.staged))
+    if not play.steps:
+        return _unusable(request, scene, job, list(play.faults))
+    facts, batches, assigned = _assigned(request, scene, job, [step.batch for step in play.steps])
+    single = [losses("preds", step.job, [batch], [pair])[0] for step, batch, pair in zip(play.steps, batches, assigned, strict=True)]
+    count = replay.merged(single)
+    marks = {name: losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
+    loss = replace(count.facts(marks, {}), what_if=_what_if("preds", request, job, batches, assigned))
+    dumps = tuple(replay.dump_facts(step, one) for step, one in zip(play.steps, single, strict=True))
+    facts = replace(
+        facts,
+        command="compute",
+        levels=count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False)),
+        gains=tuple(_gain(gain, True) for gain in job.family.gain_ledger(job.hyp, job.head, job.profile)),
+        loss=loss,
+        dumps=dumps,
+    )
+    return facts, [*judge(play.faults), *judge(replay.differing(dumps)), *judged(scene, facts)]
+
+
+def _with_preds(files: Sequence[HeadFile], scene: Scene, job: Job) -> tuple[Job, list[Fault]]:
     """The job with the head outputs of `--preds`, and what in them is not finite."""
-    from detloss_cli.measure.preds import fit, not_finite_faults, open_files
+    from detloss_cli.measure.preds import fit, not_finite_faults
 
     shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
     images = scene.labels.images
-    opened = fit(open_files(str(request.preds)), job.head, shapes, len(images), job.device)
+    opened = fit(files, job.head, shapes, len(images), job.device)
     faults = not_finite_faults(opened, job.head, job.family.channels(job.head), images, scene.labels.names)
     return replace(job, preds=opened), list(faults)
 
@@ -151,13 +191,14 @@ def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> 
     return facts, [*judge(faults), *judge(scene.faults)]
 
 
-def _assigned(request: Request, scene: Scene, job: Job) -> tuple[Facts, list[Batch], list[BatchTargets]]:
+def _assigned(request: Request, scene: Scene, job: Job, formed: list[Batch] | None = None) -> tuple[Facts, list[Batch], list[BatchTargets]]:
     from detloss_cli.measure.batches import batches
     from detloss_cli.measure.counted import counted
     from detloss_cli.measure.run import assignments
 
     family, labels = job.family, scene.labels
-    formed = list(batches(labels, scene.network, job.head.imgsz, request.batch_size, family.FRAME, job.lift))
+    if formed is None:
+        formed = list(batches(labels, scene.network, job.head.imgsz, request.batch_size, family.FRAME, job.lift))
     assigned = assignments(job, formed)
     size_px = scene.size_px
     pairs = [(batch, pair.assignment) for batch, pair in zip(formed, assigned, strict=True)]

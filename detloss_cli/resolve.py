@@ -59,6 +59,7 @@ class Request:
     image: str | None = None
     what_if: tuple[str, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from detloss_cli.cli import options as o
 from detloss_cli.cli import values
 from detloss_cli.cli.emit import emit, sink
 from detloss_cli.cli.progress import busy
-from detloss_cli.cli.request import AUTO, request
+from detloss_cli.cli.request import AUTO, request, switched
 from detloss_cli.report.report import MAX_FINDINGS
 
 
@@ -30,6 +30,10 @@ def compute(
     head: o.Head = "prior",
     preds: o.Preds = None,
     what_if: o.WhatIf = None,
+    autobalance: o.AutoBalance = False,
+    gr: o.Gr = None,
+    label_smoothing: o.LabelSmoothing = None,
+    sort_obj_iou: o.SortObjIou = False,
     device: o.Device = AUTO,
     seed: o.Seed = 0,
     format: o.Format = None,
@@ -47,7 +51,7 @@ def compute(
     to = sink(format, output, force, fail_on, max_findings)
     wanted = request(
         "compute",
-        data=values.data(data, data_option),
+        data=values.data(data, data_option, needed=preds is None),
         split=split,
         names=names,
         root=root,
@@ -65,6 +69,7 @@ def compute(
         head=head,
         preds=preds,
         what_if=what_if,
+        overrides=switched(autobalance=autobalance or None, gr=gr, label_smoothing=label_smoothing, sort_obj_iou=sort_obj_iou or None),
         device=device,
         seed=seed,
     )

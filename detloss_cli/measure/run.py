@@ -26,7 +26,8 @@ Source = Callable[[Batch, Assignment | None], Predictions]
 class Job:
     """Everything that stays the same from batch to batch.
 
-    hyp: as the loss gets it, trainer's scaling applied or not. preds: real head outputs, None where there are none.
+    hyp: as the loss gets it, trainer's scaling applied or not. preds: real head outputs, None where there are none. state: what the loss
+    carries into its first batch.
     """
 
     family: Family
@@ -37,6 +38,7 @@ class Job:
     dtype: torch.dtype
     seed: int
     preds: Source | None = None
+    state: Any = None
 
     def lift(self, array: NDArray[Any]) -> Tensor:
         """A numpy column on the job's device."""
@@ -81,7 +83,7 @@ def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
 def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets]) -> tuple[LossCount, list[Assignment]]:
     """The loss of one head over all batches, and the assignments that it was computed with."""
     source = source_of(kind, job, assigned)
-    count, used, state = LossCount(job.head), [], None
+    count, used, state = LossCount(job.head), [], job.state
     with torch.no_grad():
         for batch, before in zip(batches, assigned, strict=True):
             assignment = before.assignment

@@ -27,6 +27,11 @@ class HeadFile:
     metadata: Mapping[str, str] = field(default_factory=dict)
     in_order: bool = False
 
+    @property
+    def is_dump(self) -> bool:
+        """True if the file calls itself a dump, of whatever version."""
+        return self.metadata.get("format", "").startswith("detloss/")
+
 
 def level_key(name: str) -> str:
     """What a level is called in a file: `P3` is p3, `P3 1:1` is p3_1_1."""
