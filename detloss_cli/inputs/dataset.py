@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from detloss_cli.inputs.cache import Cache
+from detloss_cli.inputs.cached_labels import read_cached_labels
 from detloss_cli.inputs.coco import read_coco
 from detloss_cli.inputs.columns import Columns
 from detloss_cli.inputs.counts import LabelCounts, count_annotations, count_files
@@ -63,6 +65,7 @@ def read_dataset(
     image_sizes: Path | None = None,
     limits: Limits = DEFAULT,
     allow_outside: bool = False,
+    cache: Cache | None = None,
 ) -> DataSet:
     """Read the labels of some splits, each file once.
 
@@ -74,13 +77,14 @@ def read_dataset(
         sizes: read the size of each picture from its header.
         image_sizes: a JSON file of sizes, for pictures that are not at hand.
         allow_outside: follow what leaves the root.
+        cache: what it holds of files that have not changed is not read again; the result is the same.
     """
     bound = num_classes if num_classes is not None else spec.num_classes
     present = tuple(split for split in splits if split in spec.splits)
     if spec.kind in ("coco", "keras"):
         read = _from_annotations(spec, present, bound, image_sizes, limits, allow_outside)
     else:
-        read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside)
+        read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside, cache)
     largest = int(max(columns.cls.max(initial=-1) for columns in (read.strict, read.loaded)))
     count = bound if bound is not None else len(read.names) or largest + 1
     names = spec.names or read.names or tuple(f"class_{n}" for n in range(count))
@@ -128,12 +132,15 @@ def _from_files(
     image_sizes: Path | None,
     limits: Limits,
     allow_outside: bool,
+    cache: Cache | None,
 ) -> _Read:
     """One label file a picture."""
+    if cache is not None:
+        cache = cache.away_from(source for split in splits for source in spec.splits[split])
     listing = list_images(spec, splits, limits, allow_outside=allow_outside)
-    read = read_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside)
+    read = read_cached_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside, cache=cache)
     orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside)
-    width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes)
+    width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache)
     caches = cache_faults(listing.caches, listing.pictures, listing.labels)
     small = drop_small(read, listing.pictures, width, height, LOADERS[loader])
     return _Read(

@@ -72,4 +72,5 @@ class LabelsRead:
 
 def nothing_read(images: int) -> LabelsRead:
     """The start: no file, no box."""
-    return LabelsRead(empty(), empty(), np.zeros(images, np.int32), np.zeros(images, np.int32))
+    none = empty()
+    return LabelsRead(none, none, np.zeros(images, np.int32), np.zeros(images, np.int32))
