@@ -15,6 +15,7 @@ from detloss_cli.inputs.nearest import nearest
 
 if TYPE_CHECKING:
     from detloss_cli.families.interface import Family
+    from detloss_cli.inputs.cache import Cache
     from detloss_cli.inputs.fault import Fault
 
 # trainer -> family, profile, loader
@@ -59,6 +60,7 @@ class Request:
     image: str | None = None
     what_if: tuple[str, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    cache: Cache | None = None
     files: tuple[str, ...] = ()
 
 

@@ -93,7 +93,9 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
         if missing and spec.splits:
             raise DetlossError(f"no split {missing[0]!r}", where=request.data[0], hint=f"--split {' or '.join(spec.splits)}")
     image_sizes = Path(request.image_sizes) if request.image_sizes else None
-    dataset = read_dataset(spec, splits or tuple(spec.splits), loader, num_classes=None, sizes=sizes, image_sizes=image_sizes)
+    dataset = read_dataset(
+        spec, splits or tuple(spec.splits), loader, num_classes=None, sizes=sizes, image_sizes=image_sizes, cache=request.cache
+    )
     return dataset, faults
 
 

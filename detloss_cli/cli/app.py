@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from detloss_cli import __version__
-from detloss_cli.cli import compute, env, explain, families, inspect_hyp, inspect_labels, inspect_targets
+from detloss_cli.cli import cache, compute, env, explain, families, inspect_hyp, inspect_labels, inspect_targets
 from detloss_cli.cli.spelling import OrderedGroup, SpelledCommand
 
 app = typer.Typer(
@@ -44,3 +44,4 @@ inspect.command("hyp", cls=SpelledCommand)(inspect_hyp.inspect_hyp)
 app.command("explain", cls=SpelledCommand)(explain.explain)
 app.command("families", cls=SpelledCommand)(families.families)
 app.command("env", cls=SpelledCommand)(env.env)
+app.command("cache", cls=SpelledCommand)(cache.cache)

@@ -11,6 +11,7 @@ from typing import Any
 from detloss_cli import __version__
 from detloss_cli.cli import options as o
 from detloss_cli.cli.emit import emit, sink
+from detloss_cli.inputs.cache import default_folder
 from detloss_cli.inputs.limits import DEFAULT
 
 PACKAGES = ("torch", "numpy", "typer", "rich", "pydantic", "PyYAML", "pillow", "array-api-compat", "safetensors")
@@ -45,4 +46,4 @@ def _folders() -> dict[str, str]:
     """Where detloss is, and the configs that it brings."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     inside, beside = os.path.join(package, "configs"), os.path.join(os.path.dirname(package), "configs")
-    return {"package": package, "configs": inside if os.path.isdir(inside) else beside}
+    return {"package": package, "configs": inside if os.path.isdir(inside) else beside, "cache": default_folder()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import traceback
 
 from typer._click.exceptions import BadParameter, ClickException, MissingParameter, NoSuchOption
@@ -12,11 +11,11 @@ from typer.exceptions import Abort
 from typer.main import get_command
 
 from detloss_cli.cli.app import app
+from detloss_cli.cli.say import say
 from detloss_cli.cli.spelling import command_names, known_options
 from detloss_cli.errors import BUG, INCOMPLETE, INTERRUPTED, OK, USAGE, DetlossError
 from detloss_cli.finding import Finding, Where
 from detloss_cli.inputs.nearest import nearest
-from detloss_cli.report.safe import safe
 
 TRACEBACK = "DETLOSS_TRACEBACK"
 
@@ -72,7 +71,7 @@ def _worded(error: ClickException) -> DetlossError:
 
 def _stopped(arguments: list[str], error: DetlossError, code: str) -> int:
     rule = {"DET001": "bad-argument", "DET002": "cannot-run", "DET003": "stopped", "DET004": "bug"}[code]
-    _say(str(error))
+    say(str(error))
     if wants_json(arguments):
         if error.rule is not None:
             from detloss_cli.checks.registry import BY_NAME
@@ -106,16 +105,6 @@ def _bug(arguments: list[str], error: BaseException) -> int:
 def _module(path: str) -> str:
     _, found, tail = path.replace(os.sep, "/").rpartition("detloss_cli/")
     return found + tail if found else os.path.basename(path)
-
-
-def _say(line: str) -> None:
-    text = safe(f"detloss: {line}")
-    encoding = sys.stderr.encoding or "utf-8"
-    try:
-        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return
 
 
 def wants_json(arguments: list[str]) -> bool:

@@ -8,6 +8,7 @@ import typer
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli import values
+from detloss_cli.cli.cache import chosen
 from detloss_cli.cli.emit import emit, sink
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import AUTO, request
@@ -20,6 +21,9 @@ def inspect_hyp(
     data: o.DataOption = None,
     names: o.Names = None,
     root: o.Root = None,
+    cache_dir: o.CacheDir = None,
+    no_cache: o.NoCache = False,
+    strict_cache: o.StrictCache = False,
     model: o.Model = None,
     imgsz: o.Imgsz = None,
     family: o.Family = AUTO,
@@ -44,6 +48,7 @@ def inspect_hyp(
         hyp=hyp or hyp_option,
         names=names,
         root=root,
+        cache=chosen(cache_dir, no_cache, strict_cache),
         model=model,
         imgsz=imgsz,
         family=family,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli import values
+from detloss_cli.cli.cache import chosen
 from detloss_cli.cli.emit import emit, sink
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import request
@@ -18,6 +19,9 @@ def inspect_labels(
     root: o.Root = None,
     image_sizes: o.ImageSizes = None,
     loader: o.Loader = None,
+    cache_dir: o.CacheDir = None,
+    no_cache: o.NoCache = False,
+    strict_cache: o.StrictCache = False,
     imgsz: o.Imgsz = None,
     format: o.Format = None,
     output: o.Output = None,
@@ -40,6 +44,7 @@ def inspect_labels(
         root=root,
         image_sizes=image_sizes,
         loader=loader,
+        cache=chosen(cache_dir, no_cache, strict_cache),
         imgsz=imgsz,
     )
     with busy("reading labels", quiet=quiet):
