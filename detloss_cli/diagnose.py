@@ -54,7 +54,7 @@ def inspect_targets(request: Request) -> Outcome:
     facts, batches, assigned = _assigned(request, scene, job)
     if request.image is not None:
         facts = replace(facts, image=_image(request.image, scene, facts, batches, assigned))
-    return facts, _judged(scene, facts)
+    return facts, judged(scene, facts)
 
 
 def compute(request: Request) -> Outcome:
@@ -78,7 +78,7 @@ def compute(request: Request) -> Outcome:
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
     facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss)
-    return facts, _judged(scene, facts)
+    return facts, judged(scene, facts)
 
 
 def inspect_hyp(request: Request) -> Outcome:
@@ -125,7 +125,7 @@ def _prepare(request: Request) -> tuple[Scene, Job]:
         raise DetlossError("unknown head", where=f"--head {request.head}", hint=f"one of {', '.join(HEADS)}")
     device = pick(request.device)
     chosen = setup(request)
-    scene = _without_left_out(scenes.stage(request, chosen))
+    scene = without_left_out(scenes.stage(request, chosen))
     if chosen.model.spec.anchors is None:
         where = f"--model {chosen.model.spec.name}"
         raise DetlossError(
@@ -231,7 +231,7 @@ def _image(wanted: str, scene: Scene, facts: Facts, batches: list[Batch], assign
     return image_facts(index, scene.labels, scene.network, head.imgsz, scene.geometry, rounding, parts, reasons, len(head.levels))
 
 
-def _without_left_out(scene: Scene) -> Scene:
+def without_left_out(scene: Scene) -> Scene:
     """The scene without the boxes that its trainer leaves out or stops over, each with its fault."""
     from detloss_cli.measure.left_out import beyond_most, refused
 
@@ -261,6 +261,6 @@ def _gain(gain: Gain, raw: bool) -> GainFacts:
     return GainFacts(gain.term, gain.key, gain.hyp, steps, gain.hyp * math.prod(factor for _, factor, _ in steps), gain.note)
 
 
-def _judged(scene: Scene, facts: Facts) -> list[Finding]:
+def judged(scene: Scene, facts: Facts) -> list[Finding]:
     """Findings of what these commands are about: settings and targets; label rows are judged by `inspect labels`."""
     return [*judge(scene.faults), *apply(TARGET_RULES, facts)]
