@@ -86,7 +86,13 @@ _ZZZ = "zzzxxxttt writes 1, 0.1 and 1 into its training loop"
 _ZZZ_L1 = "zzzxxxttt has plain L1 only"
 # family -> releases -> key -> why nothing reads it there
 DEAD_IN: Mapping[str, Mapping[tuple[str, ...], Mapping[str, str]]] = {
-    "yolov5": {("1.0", "2.0", "3.0", "3.1", "4.0"): {"label_smoothing": "the loss smooths nothing before 5.0"}},
+    "yolov5": {
+        ("1.0", "2.0", "3.0", "3.1", "4.0"): {
+            "label_smoothing": "the loss smooths nothing before 5.0",
+            "autobalance": "the loss balances nothing by itself before 5.0",
+        },
+        ("1.0", "2.0", "3.0", "3.1", "4.0", "5.0"): {"sort_obj_iou": "rows are not sorted before 6.0"},
+    },
     "centernet": {
         ("zzzxxxttt",): {
             "hm_weight": _ZZZ,

@@ -73,12 +73,23 @@ def nothing_to_compute(facts: Facts) -> Iterator[Hit]:
         yield Hit("no picture and no label file was found: there is nothing to compute", "inspect labels says where it looked")
 
 
+# What to do, by the key of the reason.
+REFUSED: dict[str, str] = {
+    "edge_of_grid": "move the centre inside the picture, or train with a later release",
+    "outside_grid": "move the centre inside the picture",
+    "off_map": "move the corners inside the picture",
+    "max_objs": "give the trainer more room, or the picture fewer boxes",
+    "single_positive": "leave --sort-obj-iou out, or train with 6.1",
+}
+
+
 def box_refused(fault: Fault) -> Words:
     """This release of the trainer raises an error over the box: training stops there.
 
-    The box is left out of what follows. Later releases clamp the cell of a centre that stands on the right or lower edge.
+    The box is left out of what follows. Some later releases clamp the cell of a centre that stands on the right or lower edge, others
+    ignore what they have no room for.
     """
-    return fault.detail, "move the centre inside the picture, or train with a later release"
+    return fault.detail, REFUSED.get(fault.token)
 
 
 def beyond_max_boxes(fault: Fault) -> Words:

@@ -57,6 +57,14 @@ WhatIf = Annotated[
     str | None,
     typer.Option("--what-if", metavar="LIST", help="The same output under bce,focal,qfocal,blur.", rich_help_panel=TRAIN),
 ]
+AutoBalance = Annotated[bool, typer.Option("--autobalance", help="yolov5: balance levels from batch to batch.", rich_help_panel=TRAIN)]
+Gr = Annotated[
+    float | None, typer.Option("--gr", metavar="0..1", min=0, max=1, help="Share of the IoU in objectness.", rich_help_panel=TRAIN)
+]
+LabelSmoothing = Annotated[
+    float | None, typer.Option("--label-smoothing", metavar="EPS", min=0, max=1, help="Of the class targets.", rich_help_panel=TRAIN)
+]
+SortObjIou = Annotated[bool, typer.Option("--sort-obj-iou", help="yolov5: the largest IoU wins a slot.", rich_help_panel=TRAIN)]
 Preds = Annotated[str | None, typer.Option("--preds", metavar="PATH", help="Real head outputs instead.", rich_help_panel=TRAIN)]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or N.", rich_help_panel=TRAIN)]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of --head noise.", rich_help_panel=TRAIN)]

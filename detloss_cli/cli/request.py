@@ -35,3 +35,8 @@ def request(command: str, **given: Any) -> Request:
     if "imgsz" in given:
         given["imgsz"] = values.size(given["imgsz"])
     return Request(command=command, **given)
+
+
+def switched(**switches: bool | float | None) -> dict[str, bool | float]:
+    """Switches of the loss that were given; None for those that were not."""
+    return {name: value for name, value in switches.items() if value is not None}

@@ -66,7 +66,7 @@ def base_rate_head(
             if len(classes):
                 shares.append(torch.bincount(classes.long().cpu(), minlength=head.num_classes).to(bias) / len(classes))
         new = bias.clone()
-        if channels.obj is not None:
+        if channels.obj is not None and batches:
             share = torch.cat(weights)
             values, mass = torch.cat((torch.cat(reached), share.new_zeros(1))), torch.cat((share, (1 - share.sum()).reshape(1)))
             new[:, channels.obj] = obj.constant(values[:, None], mass[:, None])

@@ -39,7 +39,7 @@ def refused(family: Any, profile: str, head: Head, hyp: Any, labels: Labels, net
     found = dict(sorted(refuses(head, hyp, targets, profile=profile).items()))
     paths = labels.images.label_path
     faults = [
-        Fault("box-refused", paths[labels.image[box]], int(labels.line[box]), None, str(labels.cls[box]), reason.text)
+        Fault("box-refused", paths[labels.image[box]], int(labels.line[box]), None, reason.key, reason.text)
         for box, reason in found.items()
     ]
     return list(found), faults

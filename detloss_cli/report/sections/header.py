@@ -14,6 +14,8 @@ from detloss_cli.report.safe import safe
 LABEL = 9
 # Origins that need no word.
 PLAIN = {"", "default", "family", "latest", "option"}
+# Switches of a loss; their origin is the option with its value.
+SWITCHES = ("autobalance", "gr", "label_smoothing", "sort_obj_iou")
 INNER = {"data.yaml", "data.yml", "dataset.yaml", "labels", "images", "annotations"}
 HEADS = {"prior": "step 0"}
 SYNTHETIC = {"base-rate": "constant logits", "perfect": "a head that answers each target", "zero": "logits 0", "noise": "normal logits"}
@@ -117,6 +119,7 @@ def _setup(settings: Settings) -> list[str]:
         parts.append(safe(_tail(settings.hyp)))
     if settings.gains == "raw":
         parts.append("raw gains")
+    parts += [safe(settings.origins[key].removeprefix("--")) for key in SWITCHES if key in settings.origins]
     if settings.loader:
         parts.append(f"{safe(settings.loader)} loader")
     if settings.names_source not in {"names", ""}:
