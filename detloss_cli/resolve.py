@@ -136,23 +136,40 @@ def setup(request: Request) -> Setup:
     record: Any
     record, found = to_record(file, hyp_keys(family.Hyp), family.Hyp, aliases)
     faults.extend((*file.faults, *found))
+    origins.update({key: f"--{key.replace('_', '-')} {value:g}" for key, value in request.overrides.items()})
     return Setup(
         family=family,
         profile=chosen,
         loader=_loader(request, family, origins),
         model=model,
         hyp_file=file,
-        hyp=_switched(record, request.overrides, family),
+        hyp=_switched(_as_trained(record, name), request.overrides, family, chosen),
         imgsz=_imgsz(request, family, model.spec, origins),
         origins=origins,
         faults=tuple(faults),
     )
 
 
-def _switched(record: Any, overrides: Mapping[str, Any], family: Family) -> Any:
+def _as_trained(record: Any, family: str) -> Any:
+    """The record without what the trainer overwrites from its command line: `--label-smoothing`, 0 unless it is given."""
+    from detloss_cli.checks.hyp_facts import FACTS, NO_FACTS
+
+    defaults = type(record)()
+    return replace(record, **{key: getattr(defaults, key) for key in FACTS.get(family, NO_FACTS).overwritten if hasattr(record, key)})
+
+
+def _switched(record: Any, overrides: Mapping[str, Any], family: Family, profile: str) -> Any:
+    from detloss_cli.checks.hyp_facts import dead_of
+
+    dead = dead_of(family.ID, profile)
     for key in overrides:
+        option = f"--{key.replace('_', '-')}"
+        if key in dead:
+            raise DetlossError(
+                f"{family.ID} {profile} has no such switch: {dead[key]}", where=option, hint="leave it out, or take --profile"
+            )
         if not hasattr(record, key):
-            raise DetlossError(f"{family.ID} has no such switch", where=f"--{key.replace('_', '-')}", hint="leave it out for this family")
+            raise DetlossError(f"{family.ID} has no such switch", where=option, hint="leave it out for this family")
     return replace(record, **overrides)
 
 

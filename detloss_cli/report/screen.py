@@ -10,6 +10,7 @@ from detloss_cli.facts import Facts
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.anchors import anchors_table
+from detloss_cli.report.sections.balance import balance_line
 from detloss_cli.report.sections.environment import environment_list
 from detloss_cli.report.sections.families import families_list
 from detloss_cli.report.sections.findings import findings_count, findings_list
@@ -65,7 +66,9 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
     if facts.image is not None:
         yield image_table(facts.image, facts.levels or (), facts.data.root if facts.data is not None else "", width)
         return
-    yield level_table(facts, width)
+    if facts.loss is not None or facts.maps is None:
+        yield level_table(facts, width)
+    yield balance_line(facts.levels or (), facts.loss.batches if facts.loss is not None else 0, width)
     yield maps_table(facts.maps or (), width)
     yield gains_table(facts.gains or (), width)
     yield anchors_table(facts.levels or (), width)
