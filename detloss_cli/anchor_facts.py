@@ -12,8 +12,8 @@ class AnchorSet:
     """One set of anchors in front of the boxes. L levels.
 
     anchors: (w, h) px of the network input, by level. matches: boxes that each takes, by level. best_possible_recall: share of the boxes
-    that any takes. anchors_per_target: anchors a box. fitness: mean closeness of the best anchor, 0 for boxes that none takes. beyond_reach:
-    pairs that match although the decode cannot answer them. All but the first two None without boxes.
+    that any takes. anchors_per_target: anchors a box. fitness: mean closeness of the best anchor, 0 for boxes that none takes.
+    beyond_reach: pairs that match although the decode cannot answer them. The figures None without boxes.
     """
 
     anchors: tuple[Boxes, ...]
@@ -33,9 +33,9 @@ class AnchorFacts:
     of a fit, both sides below 2 px. levels, strides: in the head's order. present: of the model, None where it has a number for anchors.
     refits: whether the trainer would fit new ones before the first epoch, None if it never does. fit_why: why there is a fit, "" without.
     fitted: None without one, or where the shapes are too few. fit_number: anchors of a fit. seed, generations: of the fit.
-    scale: hyp key, boxes are scaled by 1 - scale to 1 + scale while training; None without. by_scale: (factor, best possible recall) of what
-    the augmentation keeps. recall_in_cells, recall_in_fractions: best possible recall if the present numbers were cells of their level,
-    fractions of the input.
+    scale: hyp key, boxes are scaled by 1 - scale to 1 + scale while training; None without. by_scale: (factor, best possible recall) of
+    what the augmentation keeps. recall_in_cells, recall_in_fractions: best possible recall if the present numbers were cells of their
+    level, fractions of the input.
     """
 
     test: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detloss_cli.checks import (
+    anchors,
     annotation_files,
     boxes,
     data_yaml,
@@ -44,6 +45,7 @@ RULES: dict[str, Rule] = {
         predictions.RULES,
         tuple(each.rule for each in targets.RULES),
         targets.FAULT_RULES,
+        tuple(each.rule for each in anchors.RULES),
     )
     for rule in rules
 }

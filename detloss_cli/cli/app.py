@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from detloss_cli import __version__
-from detloss_cli.cli import cache, compute, env, explain, families, inspect_hyp, inspect_labels, inspect_targets
+from detloss_cli.cli import cache, compute, env, explain, families, inspect_anchors, inspect_hyp, inspect_labels, inspect_targets
 from detloss_cli.cli.spelling import OrderedGroup, SpelledCommand
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-inspect = typer.Typer(cls=OrderedGroup, help="One stage at a time: labels, hyp, targets.", rich_markup_mode="rich")
+inspect = typer.Typer(cls=OrderedGroup, help="One stage at a time: labels, targets, anchors, hyp.", rich_markup_mode="rich")
 
 
 def _version(wanted: bool) -> None:
@@ -40,6 +40,7 @@ app.command("compute", cls=SpelledCommand)(compute.compute)
 app.add_typer(inspect, name="inspect")
 inspect.command("labels", cls=SpelledCommand)(inspect_labels.inspect_labels)
 inspect.command("targets", cls=SpelledCommand)(inspect_targets.inspect_targets)
+inspect.command("anchors", cls=SpelledCommand)(inspect_anchors.inspect_anchors)
 inspect.command("hyp", cls=SpelledCommand)(inspect_hyp.inspect_hyp)
 app.command("explain", cls=SpelledCommand)(explain.explain)
 app.command("families", cls=SpelledCommand)(families.families)

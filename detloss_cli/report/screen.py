@@ -9,6 +9,7 @@ from rich.text import Text
 from detloss_cli.facts import Facts
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.anchor_fit import anchor_lists
 from detloss_cli.report.sections.anchors import anchors_table
 from detloss_cli.report.sections.balance import balance_line
 from detloss_cli.report.sections.environment import environment_list
@@ -65,6 +66,9 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         yield hyp_table(facts.hyp, report.findings, width)
     if facts.image is not None:
         yield image_table(facts.image, facts.levels or (), facts.data.root if facts.data is not None else "", width)
+        return
+    if facts.anchors is not None:
+        yield anchor_lists(facts.anchors, width)
         return
     if facts.loss is not None or facts.maps is None:
         yield level_table(facts, width)
