@@ -31,7 +31,7 @@ FRAME: Frame = "xyxy_px"
 IMGSZ = 416
 MODEL = "keras-yolo3"
 HYP = "keras-yolo3"
-LOADER = "strict"
+LOADER = "keras-yolo3"
 TERMS = ("xy", "wh", "conf", "cls")
 PROFILES: Mapping[str, str] = {"master": "e6598d1, the last commit"}
 

@@ -82,7 +82,7 @@ def read_dataset(
     bound = num_classes if num_classes is not None else spec.num_classes
     present = tuple(split for split in splits if split in spec.splits)
     if spec.kind in ("coco", "keras"):
-        read = _from_annotations(spec, present, bound, image_sizes, limits, allow_outside)
+        read = _from_annotations(spec, present, loader, bound, image_sizes, limits, allow_outside)
     else:
         read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside, cache)
     largest = int(max(columns.cls.max(initial=-1) for columns in (read.strict, read.loaded)))
@@ -155,20 +155,20 @@ def _from_files(
 
 
 def _from_annotations(
-    spec: DataSpec, splits: tuple[str, ...], bound: int | None, image_sizes: Path | None, limits: Limits, allow_outside: bool
+    spec: DataSpec, splits: tuple[str, ...], loader: str, bound: int | None, image_sizes: Path | None, limits: Limits, allow_outside: bool
 ) -> _Read:
-    """One annotation file for all pictures; no loader of label rows has a say in it."""
+    """One annotation file for all pictures; a loader of label rows has no say in it but for what it accepts."""
     file, split = next(((path, split) for split in splits for path in spec.splits[split]), ("", ""))
     if spec.kind == "coco":
         found = read_coco(file, split, bound, limits)
     else:
-        found = read_keras(file, split, spec.root, bound, image_sizes, limits, allow_outside=allow_outside)
-    columns = found.columns()
+        accepts = LOADERS[loader].accepts
+        found = read_keras(file, split, spec.root, bound, image_sizes, limits, allow_outside=allow_outside, accepts=accepts)
     sides = np.array([found.width, found.height], dtype=np.int32).reshape(2, -1)
     return _Read(
         images=Images(tuple(found.pictures), (file,) * len(found.pictures), tuple(found.splits), sides[0], sides[1]),
-        strict=columns,
-        loaded=columns,
+        strict=found.columns(),
+        loaded=found.columns(flawed=True),
         faults=tuple(found.faults),
         fates=(),
         counts=count_annotations(found),

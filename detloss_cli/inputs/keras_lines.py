@@ -18,15 +18,23 @@ BOX = re.compile(r"-?\d{1,9},-?\d{1,9},-?\d{1,9},-?\d{1,9},-?\d{1,9}\Z", re.ASCI
 
 
 def read_keras(
-    file: str, split: str, root: str, num_classes: int | None, image_sizes: Path | None, limits: Limits, *, allow_outside: bool = False
+    file: str,
+    split: str,
+    root: str,
+    num_classes: int | None,
+    image_sizes: Path | None,
+    limits: Limits,
+    *,
+    allow_outside: bool = False,
+    accepts: tuple[str, ...] = (),
 ) -> Annotated:
     """Read annotation lines. Pixels need the size of their picture: its header is read, unless `image_sizes` lists it.
 
     Args:
         file: the lines. split: the split that they belong to. root: resolved; a picture that leaves it is a fault.
-        num_classes: C, None if unknown.
+        num_classes: C, None if unknown. accepts: kinds of error with which a box is trained all the same.
     """
-    found = Annotated(file)
+    found = Annotated(file, accepts)
     data = read_file(os.path.realpath(file), limits.list_bytes)
     if isinstance(data, Refused):
         kind = "list-too-big" if data.kind == "label-too-big" else data.kind

@@ -21,6 +21,7 @@ class Loader:
     duplicates: what a repeated row costs; `remove` takes the repeats only, and sorts the rest.
     blank: a blank line between rows is passed over (`skip`), only if nothing stands in it (`empty`), or is a `row`, at the end as well.
     takes_bom: a byte-order mark is passed over. min_side: pictures with a smaller side are dropped, 0 if not looked at.
+    accepts: kinds of fault that `by_row` lets pass, though they are errors.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Loader:
     blank: Literal["skip", "empty", "row"] = "empty"
     takes_bom: bool = False
     min_side: int = 10
+    accepts: tuple[str, ...] = ()
 
 
 # Source: conventions read from the sources and wheels of the trainers; each row was compared with the released code.
@@ -56,6 +58,18 @@ LOADERS: dict[str, Loader] = {
             blank="skip",
             takes_bom=True,
             min_side=0,
+        ),
+        Loader(
+            "keras-yolo3",
+            "keras-yolo3",
+            by_row=True,
+            mixed="drop",
+            fraction="drop",
+            duplicates="keep",
+            blank="skip",
+            takes_bom=True,
+            min_side=0,
+            accepts=("size-not-positive",),
         ),
         Loader(
             "yolov3-spp",

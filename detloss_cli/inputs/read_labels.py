@@ -18,9 +18,9 @@ from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.load_file import load_file
 from detloss_cli.inputs.load_strict import load_strict
 from detloss_cli.inputs.loaded import Loaded
-from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.inputs.loaders import LOADERS, Loader
 from detloss_cli.inputs.pairing import is_inside
-from detloss_cli.inputs.row_text import read_text
+from detloss_cli.inputs.row_text import FileReading, read_text
 from detloss_cli.inputs.rows import CleanRows, read_rows
 
 # Text that is parsed at once: large enough to pay for the calls, small enough to stay in the cache.
@@ -148,7 +148,7 @@ def _read_batch(
         report = result.reports[index] = FileReport(reading.faults)
         result.boxes[index] = sum(row.form in ("box", "polygon") for row in reading.written)
         strict_of[file] = load_strict(reading)
-        loaded_of[file] = loaded = strict_of[file] if rule.by_row else load_file(path, contents[file], reading, rule, num_classes)
+        loaded_of[file] = loaded = _as_loaded(path, contents[file], reading, rule, num_classes, strict_of[file])
         # a loader that ends lines at more than LF reads more rows than there are lines
         result.rows[index] = max(len(reading.written), len(loaded.boxes) + sum(loaded.lost.values()))
         report.fates, report.lost, report.whole = loaded.fates, loaded.lost, loaded.whole
@@ -156,7 +156,14 @@ def _read_batch(
         columns = Columns(where[clean.file], clean.line, clean.cls, clean.boxes)
         return columns, columns
     strict = _merge(clean, strict_of, where)
-    return strict, strict if rule.by_row else _merge(clean, loaded_of, where)
+    return strict, strict if rule.by_row and not rule.accepts else _merge(clean, loaded_of, where)
+
+
+def _as_loaded(path: str, data: bytes, reading: FileReading, rule: Loader, num_classes: int | None, strict: Loaded) -> Loaded:
+    """What the loader makes of a file that `strict` has been read from."""
+    if not rule.by_row:
+        return load_file(path, data, reading, rule, num_classes)
+    return load_strict(reading, path, rule.accepts) if rule.accepts else strict
 
 
 def _merge(clean: CleanRows, others: dict[int, Loaded], where: NDArray[np.int64]) -> Columns:
