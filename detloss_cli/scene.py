@@ -15,9 +15,11 @@ from detloss_cli.facts import DataFacts, LabelFacts, LostRows, Settings
 from detloss_cli.geometry.letterbox import Geometry, Rounding, to_network
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import DataSet, read_dataset
+from detloss_cli.inputs.dataspec import DataSpec
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Images, Labels
+from detloss_cli.inputs.single_files import files_of, spec_of_files
 from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
 from detloss_cli.resolve import Request, Setup
@@ -85,9 +87,7 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
     Raises:
         DetlossError: DATA cannot be opened, or does not have the split that was asked for.
     """
-    if len(request.data) != 1:
-        raise DetlossError("one DATA is needed", where="DATA", hint="a data.yaml, a folder of labels or a .txt list")
-    spec, faults = read_data(request.data[0], root=request.root, names=request.names)
+    spec, faults = _spec(request)
     if splits is not None:
         missing = [split for split in splits if split not in spec.splits]
         if missing and spec.splits:
@@ -97,6 +97,16 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
         spec, splits or tuple(spec.splits), loader, num_classes=None, sizes=sizes, image_sizes=image_sizes, cache=request.cache
     )
     return dataset, faults
+
+
+def _spec(request: Request) -> tuple[DataSpec, tuple[Fault, ...]]:
+    """The data set, or what of it was named file by file."""
+    if request.files and not request.data:
+        return spec_of_files(request.files, request.names), ()
+    if len(request.data) != 1:
+        raise DetlossError("one DATA is needed", where="DATA", hint="a data.yaml, a folder of labels or a .txt list")
+    spec, faults = read_data(request.data[0], root=request.root, names=request.names)
+    return (files_of(spec, request.files) if request.files else spec), faults
 
 
 def stage(request: Request, chosen: Setup) -> Scene:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 NamesSource = Literal["names", "nc", "inferred", "option"]
-DataKind = Literal["yaml", "folder", "list", "coco", "darknet", "keras"]
+DataKind = Literal["yaml", "folder", "list", "coco", "darknet", "keras", "files"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.image_list import pair_list
 from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.pairing import Paired, pair_folder
+from detloss_cli.inputs.single_files import pair_files
 
 
 @dataclass(slots=True)
@@ -35,6 +36,9 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
     named: dict[str, str] = {}
     for split in splits:
         start = len(listing.pictures)
+        if spec.kind == "files":
+            _add(listing, pair_files(spec.splits[split]), split, owner)
+            continue
         for source in spec.splits.get(split, ()):
             real = os.path.realpath(source)
             if real in named:

@@ -10,7 +10,8 @@ from typing import Any
 from detloss_cli import __version__
 from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, ImageFacts, LossFacts, Settings
 from detloss_cli.finding import Finding
-from detloss_cli.report.report import Report, relative
+from detloss_cli.inputs.relative import relative
+from detloss_cli.report.report import Report
 from detloss_cli.report.safe import encodable
 
 SCHEMA_VERSION = "1.0"

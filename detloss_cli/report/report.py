@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +10,7 @@ from detloss_cli.errors import FINDINGS, INCOMPLETE, OK
 from detloss_cli.facts import Facts
 from detloss_cli.finding import RANK, Finding
 from detloss_cli.inputs.limits import UNREAD_KINDS
+from detloss_cli.inputs.relative import relative
 
 MAX_FINDINGS = 1000
 NEVER = "never"
@@ -101,14 +101,3 @@ def _below(finding: Finding, root: str | None) -> Finding:
     if finding.where is None or root is None:
         return finding
     return replace(finding, where=replace(finding.where, path=relative(finding.where.path, root)))
-
-
-def relative(path: str, root: str) -> str:
-    """A path below the root without it, with `/`; another one as it is."""
-    if path == root:
-        return "."
-    folder = root.rstrip(os.sep) + os.sep
-    whole = os.path.abspath(path)
-    if not whole.startswith(folder):  # the working folder may lead there through a link
-        whole = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
-    return whole[len(folder) :].replace(os.sep, "/") if whole.startswith(folder) else path

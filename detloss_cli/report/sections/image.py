@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from detloss_cli.facts import ImageFacts, LevelFacts
+from detloss_cli.inputs.relative import relative
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import count, short
-from detloss_cli.report.report import relative
 from detloss_cli.report.safe import safe
 
 

@@ -10,10 +10,11 @@ import pytest
 from detloss_cli.facts import Facts
 from detloss_cli.finding import Finding, Where
 from detloss_cli.inputs.limits import UNREAD_KINDS
+from detloss_cli.inputs.relative import relative
 from detloss_cli.report import json_format
 from detloss_cli.report.document import SCHEMA_VERSION, document
 from detloss_cli.report.look import Look
-from detloss_cli.report.report import build, relative
+from detloss_cli.report.report import build
 
 SCHEMA = json.loads((Path(json_format.__file__).parent / "schema.json").read_text())
 RUNS = {

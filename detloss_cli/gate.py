@@ -1,0 +1,191 @@
+"""`check` without its dress: everything that is known about a data set, held against bounds and against an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from detloss_cli import scene as scenes
+from detloss_cli.checks.facts_rule import apply
+from detloss_cli.checks.hyp_lint import lint
+from detloss_cli.checks.judge import judge
+from detloss_cli.checks.known import fresh
+from detloss_cli.checks.labels import label_findings
+from detloss_cli.checks.thresholds import RULES
+from detloss_cli.diagnose import judged, without_left_out
+from detloss_cli.errors import DetlossError
+from detloss_cli.facts import Facts
+from detloss_cli.finding import Finding
+from detloss_cli.gate_facts import GateFacts
+from detloss_cli.inputs.baseline import Baseline
+from detloss_cli.inputs.thresholds import Thresholds
+from detloss_cli.measure.batches import Batch, batches
+from detloss_cli.measure.counted import counted
+from detloss_cli.resolve import Request, Setup, setup
+from detloss_cli.targets.assignment import Assignment
+
+if TYPE_CHECKING:
+    from detloss_cli.measure.run import Job
+    from detloss_cli.scene import Scene
+
+Outcome = tuple[Facts, list[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """thresholds: bounds on the figures. baseline: of an earlier run. new_only: only findings that it lacks count, no figure does."""
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    baseline: Baseline | None = None
+    new_only: bool = False
+
+
+def check(request: Request, gate: Gate) -> Outcome:
+    """Everything as a gate.
+
+    Every split is read, each file once; targets are those of the split that is trained. torch is loaded only where a bound on shares or
+    `--preds` asks for a loss, or the family assigns by predictions. Single files are judged row by row, without targets and bounds.
+    """
+    chosen = setup(request)
+    if request.files:
+        return _held(*_files(request, chosen), chosen, gate, figures=False)
+    dataset, faults = scenes.load(request, splits=None, loader=chosen.loader, sizes=request.geometry in (None, "letterbox"))
+    scene = without_left_out(scenes.staged(request, chosen, dataset, faults))
+    trained = scene.only(_splits(request, dataset.splits))
+    facts, findings = _measured(request, trained, loss=gate.thresholds.needs_loss or request.preds is not None)
+    labels = scenes.label_facts(dataset, scene.size_px, scene)
+    facts = replace(facts, data=scenes.data_facts(request, dataset), labels=labels)
+    findings += [*label_findings(dataset, imgsz=max(chosen.imgsz)), *judged(trained, facts)]
+    return _held(facts, findings, chosen, gate, figures=True)
+
+
+def settings_of(chosen: Setup) -> dict[str, str]:
+    """What the figures depend on, as text: the choices, and the keys that the family's loss reads."""
+    from detloss_cli.families.hyp import hyp_keys
+
+    height, width = chosen.imgsz
+    named = {
+        "family": chosen.family.ID,
+        "profile": chosen.profile,
+        "loader": chosen.loader,
+        "model": chosen.model.spec.name,
+        "imgsz": f"{height}x{width}",
+    }
+    return named | {f"hyp/{key.name}": f"{getattr(chosen.hyp, key.name)}" for key in hyp_keys(chosen.family.Hyp)}
+
+
+def _splits(request: Request, present: tuple[str, ...]) -> tuple[str, ...]:
+    """The splits whose targets count: those asked for, else what is trained.
+
+    Raises:
+        DetlossError: one that the data set does not have.
+    """
+    if request.split in (None, "", "all"):
+        return ("train",) if "train" in present and request.split != "all" else present
+    wanted = tuple(str(request.split).split(","))
+    missing = [split for split in wanted if split not in present]
+    if missing and present:
+        raise DetlossError(f"no split {missing[0]!r}", where=request.data[0], hint=f"--split {' or '.join(present)}")
+    return wanted
+
+
+def _files(request: Request, chosen: Setup) -> Outcome:
+    dataset, faults = scenes.load(request, splits=None, loader=chosen.loader, sizes=False)
+    scene = scenes.staged(request, chosen, dataset, faults)
+    facts = Facts("check", data=scenes.data_facts(request, dataset), labels=scenes.label_facts(dataset, scene.size_px))
+    return facts, [*judge(faults), *_linted(chosen), *label_findings(dataset, imgsz=max(chosen.imgsz))]
+
+
+def _linted(chosen: Setup) -> Iterator[Finding]:
+    """What is odd about a hyp that was named; nothing about the family's own."""
+    from detloss_cli.families.hyp import hyp_keys
+
+    if chosen.origins["hyp"] != "default":
+        yield from judge(chosen.faults)
+        yield from lint(chosen.hyp_file, chosen.family.ID, chosen.profile, hyp_keys(chosen.family.Hyp))
+
+
+def _measured(request: Request, scene: Scene, *, loss: bool) -> Outcome:
+    """Positives, and where it is asked for the loss with its shares; findings about head outputs that cannot be used."""
+    chosen = scene.setup
+    if chosen.model.spec.anchors is None:  # they are fitted before training; until then there is nothing to assign to
+        return _facts(request, scene, None, "cpu"), []
+    if loss or chosen.family.NEEDS_PREDICTIONS:
+        return _with_torch(request, scene, loss=loss)
+    family, profile, head = chosen.family, chosen.profile, scene.head
+    hyp = family.scaled(chosen.hyp, head, profile)
+    formed = batches(scene.labels, scene.network, head.imgsz, request.batch_size, family.FRAME, lambda column: column)
+    pairs = [(batch, family.assign(head, hyp, batch.targets, None, profile=profile)) for batch in formed]
+    return _facts(request, scene, (hyp, pairs), "cpu"), []
+
+
+def _facts(request: Request, scene: Scene, assigned: tuple[object, list[tuple[Batch, Assignment]]] | None, device: str) -> Facts:
+    """What was assigned, counted; only the settings where nothing was."""
+    settings = scenes.settings(request, scene, device=device, dtype="float32", head=None)
+    if assigned is None:
+        return Facts("check", settings=settings)
+    hyp, pairs = assigned
+    chosen = scene.setup
+    count = counted(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.size_px, pairs)
+    return Facts(
+        "check",
+        settings=settings,
+        levels=count.levels,
+        maps=count.maps,
+        assignment=count.assignment,
+        boxes=count.boxes,
+        collisions=count.collisions,
+    )
+
+
+def _with_torch(request: Request, scene: Scene, *, loss: bool) -> Outcome:
+    import torch
+
+    from detloss_cli.measure.device import pick
+    from detloss_cli.measure.run import Job, assignments, losses
+
+    chosen, head = scene.setup, scene.head
+    hyp = chosen.family.scaled(chosen.hyp, head, chosen.profile)
+    job = Job(chosen.family, chosen.profile, head, hyp, pick(request.device), torch.float32, request.seed)
+    findings: list[Finding] = []
+    if request.preds is not None:
+        job, findings = _with_preds(request, scene, job)
+    formed = list(batches(scene.labels, scene.network, head.imgsz, request.batch_size, chosen.family.FRAME, job.lift))
+    assigned = assignments(job, formed)
+    pairs = [(batch, pair.assignment) for batch, pair in zip(formed, assigned, strict=True)]
+    facts = _facts(request, scene, (hyp, pairs), str(job.device))
+    if not loss or findings or not formed:
+        return facts, findings
+    kind = request.head if request.preds is None else "preds"
+    count, _ = losses(kind, job, formed, assigned)
+    levels = count.levels(facts.levels or (), moving=getattr(hyp, "autobalance", False))
+    return replace(facts, levels=levels, loss=count.facts({}, {})), findings
+
+
+def _with_preds(request: Request, scene: Scene, job: Job) -> tuple[Job, list[Finding]]:
+    """The job with the head outputs of `--preds`; without them, and why, where they are not finite."""
+    from detloss_cli.measure.preds import fit, not_finite_faults, open_files
+
+    shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
+    images = scene.labels.images
+    opened = fit(open_files(str(request.preds)), job.head, shapes, len(images), job.device)
+    findings = list(judge(not_finite_faults(opened, job.head, job.family.channels(job.head), images, scene.labels.names)))
+    return (job if findings else replace(job, preds=opened)), findings
+
+
+def _held(facts: Facts, findings: list[Finding], chosen: Setup, gate: Gate, *, figures: bool) -> Outcome:
+    """Facts and findings against the bounds and the baseline. figures: they are those of the whole data set."""
+    findings, gone, suppressed = list(dict.fromkeys(findings)), 0, 0
+    if gate.baseline is not None:
+        findings, suppressed, gone = fresh(findings, facts.data.root if facts.data else None, gate.baseline.known)
+    judging = figures and not gate.new_only
+    held = GateFacts(
+        thresholds=gate.thresholds if judging else Thresholds(),
+        settings=settings_of(chosen),
+        baseline=gate.baseline if judging else None,
+        known=suppressed,
+        gone=gone if figures else 0,
+    )
+    facts = replace(facts, gate=held)
+    return facts, [*findings, *apply(RULES, facts)]
