@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import traceback
@@ -77,7 +78,8 @@ def _stopped(arguments: list[str], error: DetlossError, code: str) -> int:
             from detloss_cli.checks.registry import BY_NAME
 
             code, rule = BY_NAME[error.rule].code, error.rule
-        _print_json(_finding(error, code, rule), error.code)
+        with contextlib.suppress(DetlossError):  # where stdout is what is broken, stderr has said so
+            _print_json(_finding(error, code, rule), error.code)
     return error.code
 
 
