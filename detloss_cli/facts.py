@@ -205,7 +205,7 @@ class BoxFacts:
 
     path: label file of each. line, cls: (N,). width, height: (N,) px of the network input. positives: (N, L) rows by level.
     slots: (N,) slots won. reason: key, "" where the box has positives. text: the reason in this box's numbers.
-    infinite: by box, why its row makes the loss infinite or NaN.
+    infinite: by box, why its row makes the loss infinite or NaN. stops: by box, why the trainer raises an error over its batch.
     """
 
     path: tuple[str, ...]
@@ -218,6 +218,7 @@ class BoxFacts:
     reason: tuple[str, ...]
     text: tuple[str, ...]
     infinite: Mapping[int, str] = field(default_factory=dict)
+    stops: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,19 @@ def infinite_loss(facts: Facts) -> Iterator[Hit]:
         yield Hit(text, "delete the row, or give the box a size", boxes.path[index], int(boxes.line[index]))
 
 
+def batch_refused(facts: Facts) -> Iterator[Hit]:
+    """This release of the trainer raises an error over the batch that the box is in: training stops there.
+
+    yolov5 6.2 and 7.0 sort positives by their IoU if told to, and cannot sort the only one of a level. The loss is shown without the error.
+    Which boxes share a batch changes from epoch to epoch: here the order is that of the files.
+    """
+    boxes = facts.boxes
+    if boxes is None:
+        return
+    for index, text in sorted(boxes.stops.items()):
+        yield Hit(text, "leave sort_obj_iou off, or train with 6.1", boxes.path[index], int(boxes.line[index]))
+
+
 def level_without_positives(facts: Facts) -> Iterator[Hit]:
     """A level gets no positives: its box and class terms are 0 and it learns only to say no.
 
@@ -79,7 +92,6 @@ REFUSED: dict[str, str] = {
     "outside_grid": "move the centre inside the picture",
     "off_map": "move the corners inside the picture",
     "max_objs": "give the trainer more room, or the picture fewer boxes",
-    "single_positive": "leave --sort-obj-iou out, or train with 6.1",
 }
 
 
@@ -107,4 +119,5 @@ RULES: tuple[FactsRule, ...] = (
     facts_rule("DET403", "warning", level_without_positives),
     facts_rule("DET405", "error", infinite_loss),
     facts_rule("DET407", "error", nothing_to_compute),
+    facts_rule("DET408", "error", batch_refused),
 )

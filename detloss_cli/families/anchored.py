@@ -109,7 +109,7 @@ ANCHORED: dict[str, Anchored] = {
         counted=frozenset(_SPP),
         COARSE_FIRST=True,
     ),
-    "keras-yolo3": Anchored("keras-yolo3", _named("master"), "keras-yolo3", "keras-yolo3", "strict", 416, NoHyp, "best"),
+    "keras-yolo3": Anchored("keras-yolo3", _named("master"), "keras-yolo3", "keras-yolo3", "keras-yolo3", 416, NoHyp, "best"),
 }
 
 

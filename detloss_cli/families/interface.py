@@ -142,6 +142,10 @@ class Optional(Protocol):
         """Boxes whose row makes the loss infinite or NaN."""
         ...
 
+    def stops(self, head: Head, hyp: Any, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
+        """Boxes over whose batch this release raises an error."""
+        ...
+
     def level_anchors(self, head: Head) -> tuple[tuple[tuple[float, float], ...], ...]:
         """(w, h) in pixels of the anchors that each level really takes, where they are not the head's own."""
         ...

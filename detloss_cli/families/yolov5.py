@@ -64,7 +64,7 @@ class Profile:
     mirror, clamp: of the assignment. kind, form: of the overlap. balance3, balance: objectness weight a level of a three-level head, of any
     other. scales: what the trainer scales. box_key: the box gain's name. in_loss: box and cls are multiplied with 3/levels inside the loss.
     obj4: objectness is too, and with this for four levels. smoothing: label smoothing is read. items: how many items are returned.
-    spare: subtracted from the number of classes in the class prior.
+    spare: subtracted from the number of classes in the class prior. sorts_one: a single row can be sorted by its overlap.
     """
 
     mirror: Mirror
@@ -80,6 +80,7 @@ class Profile:
     smoothing: bool = False
     items: int = 4
     spare: float = 0.99
+    sorts_one: bool = True
 
 
 _OLD = Profile("fraction", False, "giou", YOLOV5_1, (1.0,) * 3, (1.0,) * 5, ("classes",), box_key="giou")
@@ -98,7 +99,7 @@ _V5 = replace(
     smoothing=True,
 )
 _V6 = replace(_V5, items=3)
-_V62 = replace(_V6, form=YOLOV5_62)
+_V62 = replace(_V6, form=YOLOV5_62, sorts_one=False)
 PROFILES: Mapping[str, Profile] = {
     "1.0": _OLD,
     "2.0": _V2,
@@ -209,6 +210,15 @@ def refused(head: Head, hyp: Hyp, targets: Targets, *, profile: str) -> dict[int
     rows = assign_by_anchor_ratio(targets, head.levels, threshold=hyp.anchor_t, mirror=rules.mirror, clamp=False)
     bad = rows.gt[outside_grid(rows, head.levels)]
     return {int(gt): Reason("edge_of_grid", f"centre on the right or lower edge: yolov5 {profile} raises IndexError") for gt in bad}
+
+
+def stops(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
+    """The only positive of a level in its batch, where rows are sorted by overlap: 6.2 and 7.0 raise IndexError over it."""
+    if not hyp.sort_obj_iou or PROFILES[profile].sorts_one:
+        return {}
+    alone = [rows for index in range(len(head.levels)) if len(rows := assignment.gt[assignment.level == index]) == 1]
+    text = f"the only positive of a level in its batch: with sort_obj_iou yolov5 {profile} raises IndexError"
+    return {int(rows[0]): Reason("single_positive", text) for rows in alone}
 
 
 def loss(

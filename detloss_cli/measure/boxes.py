@@ -18,12 +18,13 @@ def box_facts(
     slots: NDArray[np.int32],
     reasons: Mapping[int, tuple[str, str]],
     infinite: Mapping[int, str],
+    stops: Mapping[int, str],
 ) -> BoxFacts:
     """Facts of each box, in file order.
 
     Args:
         size_px: (N, 2) width and height at the network input. positives: (N, L). slots: (N,). reasons: key and text by box.
-        infinite: by box, why it makes the loss infinite.
+        infinite: by box, why it makes the loss infinite. stops: by box, why the trainer raises an error over its batch.
     """
     everyone = range(len(labels))
     paths = labels.images.label_path
@@ -38,6 +39,7 @@ def box_facts(
         reason=tuple(reasons[box][0] if box in reasons else "" for box in everyone),
         text=tuple(reasons[box][1] if box in reasons else "" for box in everyone),
         infinite=infinite,
+        stops=stops,
     )
 
 

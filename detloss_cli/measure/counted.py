@@ -51,6 +51,7 @@ def counted(
     maps = MapCount(head) if getattr(family, "HEAT_MAPS", False) else None
     why: dict[int, tuple[str, str]] = {}
     infinite: dict[int, str] = {}
+    stops: dict[int, str] = {}
     for batch, assignment in pairs:
         rows, start = host(assignment), batch.rows.start
         count.add(rows, start, labels.cls[batch.rows], batch.targets.images)
@@ -59,13 +60,16 @@ def counted(
         if hasattr(family, "infinite"):
             bad = family.infinite(head, hyp, batch.targets, assignment, profile=profile)
             infinite.update({gt + start: reason.text for gt, reason in bad.items()})
+        if hasattr(family, "stops"):
+            bad = family.stops(head, hyp, batch.targets, assignment, profile=profile)
+            stops.update({gt + start: reason.text for gt, reason in bad.items()})
         found = family.reasons(head, hyp, batch.targets, assignment, profile=profile)
         why.update({gt + start: (reason.key, reason.text) for gt, reason in found.items()})
     return Counted(
         levels=count.levels(family.level_anchors(head) if hasattr(family, "level_anchors") else None),
         maps=maps.facts() if maps is not None else None,
         assignment=count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()}),
-        boxes=box_facts(labels, size_px, count.positives, count.slots, why, infinite),
+        boxes=box_facts(labels, size_px, count.positives, count.slots, why, infinite, stops),
         collisions=tuple(count.pairs.values()),
     )
 
