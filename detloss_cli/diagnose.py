@@ -149,7 +149,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
 
     play = replay.stage(request, files, pick(request.device))
     scene, job = play.scene, play.job
-    request = replace(request, raw_gains=True, batch_size=max(step.dump.about.images for step in play.staged))
+    request = replace(request, batch_size=max(step.dump.about.images for step in play.staged))
     if not play.steps:
         return _unusable(request, scene, job, list(play.faults))
     facts, batches, assigned = _assigned(request, scene, job, [step.batch for step in play.steps])
@@ -158,9 +158,11 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     marks = {name: losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
     loss = replace(count.facts(marks, {}), what_if=_what_if("preds", request, job, batches, assigned))
     dumps = tuple(replay.dump_facts(step, one) for step, one in zip(play.steps, single, strict=True))
+    settings = replace(facts.settings, geometry="as recorded", gains="as recorded") if facts.settings is not None else None
     facts = replace(
         facts,
         command="compute",
+        settings=settings,
         levels=count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False)),
         gains=tuple(_gain(gain, True) for gain in job.family.gain_ledger(job.hyp, job.head, job.profile)),
         loss=loss,

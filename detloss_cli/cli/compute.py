@@ -44,6 +44,8 @@ def compute(
     output: o.Output = None,
     force: o.Force = False,
     fail_on: o.FailOn = "error",
+    select: o.Select = None,
+    ignore: o.Ignore = None,
     max_findings: o.MaxFindings = MAX_FINDINGS,
     quiet: o.Quiet = False,
 ) -> int:
@@ -52,7 +54,7 @@ def compute(
     Reads labels and hyp as the trainer does, builds the targets, and says what
     each level, term and gain adds. Every option has a default that works.
     """
-    to = sink(format, output, force, fail_on, max_findings)
+    to = sink(format, output, force, fail_on, max_findings, select, ignore)
     wanted = request(
         "compute",
         data=values.data(data, data_option, needed=preds is None),

@@ -12,6 +12,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from detloss_cli.cli import values
+from detloss_cli.cli.selection import Selection, selection
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import DataFacts, Facts
 from detloss_cli.finding import RANK, Finding
@@ -31,15 +32,22 @@ class Sink:
     force: bool
     fail_on: str
     max_findings: int
+    selection: Selection
 
 
 def sink(
-    format: str | None = None, path: str | None = None, force: bool = False, fail_on: str = "error", max_findings: int = MAX_FINDINGS
+    format: str | None = None,
+    path: str | None = None,
+    force: bool = False,
+    fail_on: str = "error",
+    max_findings: int = MAX_FINDINGS,
+    select: str | None = None,
+    ignore: str | None = None,
 ) -> Sink:
     """The choices of a command line.
 
     Raises:
-        DetlossError: an unknown format or severity, an output that must not be written.
+        DetlossError: an unknown format, severity or finding, an output that must not be written.
     """
     if format is not None:
         values.one_of(format, formats.MODULES, "--format")
@@ -48,7 +56,7 @@ def sink(
         output.refuse(path, force=force)
     by_suffix = "json" if path is not None and path.endswith(".json") else None
     chosen = format or by_suffix or ("rich" if path is None and sys.stdout.isatty() else "text")
-    return Sink(chosen, path, force, fail_on, max_findings)
+    return Sink(chosen, path, force, fail_on, max_findings, selection(select, ignore))
 
 
 def sources(data: DataFacts) -> list[str]:
@@ -60,7 +68,7 @@ def emit(command: str, facts: Facts | None, findings: Iterable[Finding], to: Sin
     """Renders, writes, and says how the run ends."""
     if to.path is not None and facts is not None and facts.data is not None:
         output.refuse_sources(to.path, sources(facts.data), force=to.force)
-    report = build(command, facts, findings, fail_on=to.fail_on, max_findings=to.max_findings, extra=extra)
+    report = build(command, facts, to.selection.of(findings), fail_on=to.fail_on, max_findings=to.max_findings, extra=extra)
     return _written(report, to)
 
 

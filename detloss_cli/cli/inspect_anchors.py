@@ -52,6 +52,8 @@ def inspect_anchors(
     output: o.Output = None,
     force: o.Force = False,
     fail_on: o.FailOn = "error",
+    select: o.Select = None,
+    ignore: o.Ignore = None,
     max_findings: o.MaxFindings = MAX_FINDINGS,
     quiet: o.Quiet = False,
 ) -> int:
@@ -63,7 +65,7 @@ def inspect_anchors(
     option = WRITE
     if write_anchors is None and output is not None and os.path.splitext(output)[1].lower() in (".yaml", ".yml"):
         write_anchors, output, option = output, None, "--output"
-    to = sink(format, output, force, fail_on, max_findings)
+    to = sink(format, output, force, fail_on, max_findings, select, ignore)
     if write_anchors is not None:
         refuse(write_anchors, force=force, option=option)
     wanted = request(

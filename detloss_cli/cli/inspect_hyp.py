@@ -34,6 +34,8 @@ def inspect_hyp(
     output: o.Output = None,
     force: o.Force = False,
     fail_on: o.FailOn = "error",
+    select: o.Select = None,
+    ignore: o.Ignore = None,
     max_findings: o.MaxFindings = MAX_FINDINGS,
     quiet: o.Quiet = False,
 ) -> int:
@@ -41,7 +43,7 @@ def inspect_hyp(
 
     With --data the gains are those for its number of classes, else for 80.
     """
-    to = sink(format, output, force, fail_on, max_findings)
+    to = sink(format, output, force, fail_on, max_findings, select, ignore)
     wanted = request(
         "inspect hyp",
         data=values.data(None, data, needed=False),

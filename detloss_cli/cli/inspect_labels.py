@@ -27,6 +27,8 @@ def inspect_labels(
     output: o.Output = None,
     force: o.Force = False,
     fail_on: o.FailOn = "error",
+    select: o.Select = None,
+    ignore: o.Ignore = None,
     max_findings: o.MaxFindings = MAX_FINDINGS,
     quiet: o.Quiet = False,
 ) -> int:
@@ -35,7 +37,7 @@ def inspect_labels(
     Every split is read unless --split names some. Each fault is listed by file,
     line and column.
     """
-    to = sink(format, output, force, fail_on, max_findings)
+    to = sink(format, output, force, fail_on, max_findings, select, ignore)
     wanted = request(
         "inspect labels",
         data=values.data(data, data_option),

@@ -47,6 +47,8 @@ def inspect_targets(
     output: o.Output = None,
     force: o.Force = False,
     fail_on: o.FailOn = "error",
+    select: o.Select = None,
+    ignore: o.Ignore = None,
     max_findings: o.MaxFindings = MAX_FINDINGS,
     quiet: o.Quiet = False,
 ) -> int:
@@ -54,7 +56,7 @@ def inspect_targets(
 
     Also counts the slots that two boxes claim.
     """
-    to = sink(format, output, force, fail_on, max_findings)
+    to = sink(format, output, force, fail_on, max_findings, select, ignore)
     if save is not None:
         if image is None:
             raise DetlossError("--save needs a picture to draw", hint="add --image PATH")

@@ -71,12 +71,16 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of --head noise.
 
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="rich|text|json", help="rich on a terminal, else text.", show_default=False, rich_help_panel=OUT),
+    typer.Option("--format", metavar="NAME", help="rich, text, json, jsonl, csv, junit, github, ...", show_default=False, rich_help_panel=OUT),
 ]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.", rich_help_panel=OUT)]
 Force = Annotated[bool, typer.Option("--force", help="Let -o replace links, or go among the data.", rich_help_panel=OUT)]
 FailOn = Annotated[
     str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 1 from: error, warning, info, never.", rich_help_panel=OUT)
 ]
+Select = Annotated[
+    str | None, typer.Option("--select", metavar="LIST", help="Only these findings: codes, DET4 for all DET4xx, names.", rich_help_panel=OUT)
+]
+Ignore = Annotated[str | None, typer.Option("--ignore", metavar="LIST", help="Not these findings.", rich_help_panel=OUT)]
 MaxFindings = Annotated[int, typer.Option("--max-findings", metavar="N", min=1, help="Places listed for one rule.", rich_help_panel=OUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=OUT)]

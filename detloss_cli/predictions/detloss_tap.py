@@ -60,6 +60,7 @@ def ultralytics_callback(out: str = "dumps", **options: Any) -> Callable[[Any], 
             model.criterion = model.init_criterion()
         if not isinstance(model.criterion, Tap):
             model.criterion = tap(model.criterion, out, **options)
+            model.criterion._own["epoch"] = lambda: trainer.epoch
 
     return on_train_start
 
@@ -162,6 +163,7 @@ def _describe(
     first, paths = levels[0]["tensor"], own["paths"] or (batch or caller).get("im_file" if of_ultralytics else "paths")
     family = known.get("family") or about["family"]
     imgsz = known.get("imgsz") or [first.shape[2] * levels[0]["stride"], first.shape[3] * levels[0]["stride"]]
+    epoch = own["epoch"]() if "epoch" in own else caller.get("epoch")
     returned, items = _returned(result)
     named = list(items) if isinstance(items, dict) else []
     mosaic = float(about["hyp"].pop("mosaic", 0.0) or 0.0) if not own["paths"] else 0.0
@@ -176,7 +178,7 @@ def _describe(
             "paths": [str(path) for path in paths] if isinstance(paths, (list, tuple)) and len(paths) == first.shape[0] else None,
             "paths_are": "first of a mosaic" if mosaic > 0 else "picture",
             "step": step,
-            "epoch": caller["epoch"] if isinstance(caller.get("epoch"), int) else None,
+            "epoch": epoch if isinstance(epoch, int) else None,
             "rank": _rank(),
             "trigger": trigger,
             "versions": {"torch": str(torch.__version__), "python": sys.version.split()[0], "trainer": about.pop("version", None)},

@@ -12,6 +12,7 @@ from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.anchor_fit import anchor_lists
 from detloss_cli.report.sections.anchors import anchors_table
 from detloss_cli.report.sections.balance import balance_line
+from detloss_cli.report.sections.dumps import dumps_table
 from detloss_cli.report.sections.environment import environment_list
 from detloss_cli.report.sections.families import families_list
 from detloss_cli.report.sections.findings import findings_count, findings_list
@@ -72,6 +73,7 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         return
     if facts.loss is not None or facts.maps is None:
         yield level_table(facts, width)
+    yield dumps_table(facts.dumps or (), width)
     yield balance_line(facts.levels or (), facts.loss.batches if facts.loss is not None else 0, width)
     yield maps_table(facts.maps or (), width)
     yield gains_table(facts.gains or (), width)

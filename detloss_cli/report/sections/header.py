@@ -18,6 +18,7 @@ PLAIN = {"", "default", "family", "latest", "option"}
 SWITCHES = ("autobalance", "gr", "label_smoothing", "sort_obj_iou")
 INNER = {"data.yaml", "data.yml", "dataset.yaml", "labels", "images", "annotations"}
 HEADS = {"prior": "step 0"}
+RECORDED = "as recorded"  # geometry of dumps: whatever the trainer did to its pictures
 SYNTHETIC = {"base-rate": "constant logits", "perfect": "a head that answers each target", "zero": "logits 0", "noise": "normal logits"}
 
 
@@ -132,7 +133,8 @@ def _setup(settings: Settings) -> list[str]:
         words = SYNTHETIC.get(settings.head, "")
         parts += [f"{words}, seed {settings.seed}" if settings.head == "noise" else words] if words else []
     if settings.head or settings.preds:
-        parts += [f"{settings.device} {settings.dtype}", "no augmentation"]
+        parts.append(f"{settings.device} {settings.dtype}")
+        parts += [] if settings.geometry == RECORDED else ["no augmentation"]
     return parts
 
 

@@ -19,7 +19,7 @@ def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: in
     """Worst first; one quiet line where nothing stands out."""
     said = [*_loss(facts), *_targets(facts), *_labels(facts, findings)]
     shown = [(text, "" if more.startswith(command) else more) for text, more in said[:MOST]]
-    if not shown:
+    if not shown and not any(finding.severity == "error" for finding in findings):
         yield Text("  nothing stands out", style="green")
     for text, more in shown:
         line = Text("! ", style="bold yellow").append_text(Text(text, style="not bold default"))
