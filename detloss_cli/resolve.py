@@ -12,6 +12,7 @@ from detloss_cli.inputs.hyp_yaml import HypFile, read_hyp
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.model_yaml import ModelFile, read_model_file
 from detloss_cli.inputs.nearest import nearest
+from detloss_cli.inputs.training import Training, training_faults
 
 if TYPE_CHECKING:
     from detloss_cli.families.interface import Family
@@ -30,6 +31,15 @@ TRAINERS: dict[str, tuple[str, str, str]] = {
     "ultralytics-8.1": ("yolov8", "8.1", "ultralytics-8.4"),
     "ultralytics-8.3": ("yolov8", "8.3.200", "ultralytics-8.4"),
     "ultralytics-8.4": ("yolov8", "8.4.190", "ultralytics-8.4"),
+}
+
+# family -> the loader of its latest release; for those without one of ours, strict. A test holds it against the families.
+FAMILY_LOADERS: dict[str, str] = {
+    "yolov5": "yolov5-7.0",
+    "yolov3-spp": "yolov3-spp",
+    "yolov7": "yolov7",
+    "keras-yolo3": "keras-yolo3",
+    "yolov8": "ultralytics-8.4",
 }
 
 
@@ -62,6 +72,15 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     cache: Cache | None = None
     files: tuple[str, ...] = ()
+    single_cls: bool = False
+    classes: tuple[int, ...] = ()
+    nc: int | None = None
+    rect: bool = False
+    anchors: str | None = None
+    noautoanchor: bool = False
+    hyp_section: str | None = None
+    training: Training | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +143,7 @@ def setup(request: Request, load: Callable[[str], Any] | None = None) -> Setup:
 
     faults: list[Fault] = []
     model = read_model_file(request.model) if request.model is not None else None
-    file = read_hyp(request.hyp) if request.hyp is not None else None
+    file = read_hyp(request.hyp, request.hyp_section) if request.hyp is not None else None
     name, profile, why = choose_family(request, model.spec if model else None, file.values if file else {})
     family = (load or families.load)(name)
     origins = {"family": why}
@@ -143,14 +162,19 @@ def setup(request: Request, load: Callable[[str], Any] | None = None) -> Setup:
     return Setup(
         family=family,
         profile=chosen,
-        loader=_loader(request, family, origins),
+        loader=_loader(request, family, chosen, origins),
         model=model,
         hyp_file=file,
         hyp=_switched(_as_trained(record, name), request.overrides, family, chosen),
         imgsz=_imgsz(request, family, model.spec, origins),
-        origins=origins,
-        faults=tuple(faults),
+        origins=_as_said(origins, request.origins),
+        faults=(*faults, *training_faults(request.training, rect=request.rect)),
     )
+
+
+def _as_said(origins: dict[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """The origins with the files of a run in place of the options that they stand for; what was rounded stays said."""
+    return {**origins, **{key: source + origins.get(key, "").removeprefix(f"--{key}") * (key == "imgsz") for key, source in said.items()}}
 
 
 def _as_trained(record: Any, family: str) -> Any:
@@ -185,9 +209,31 @@ def _profile(request: Request, family: Family, said: str | None, origins: dict[s
     return chosen
 
 
-def _loader(request: Request, family: Family, origins: dict[str, str]) -> str:
+def loader_of(family: str, profile: str | None) -> str:
+    """The loader of a release, that of the latest one where none is named."""
+    if family == "yolov5" and profile in ("1.0", "2.0", "3.0", "3.1"):
+        return "yolov3-spp"  # the same code, before polygons and before repeats mattered
+    known = {(one, release): loader for one, release, loader in TRAINERS.values()}
+    return known.get((family, profile or ""), FAMILY_LOADERS.get(family, "strict"))
+
+
+def label_loader(request: Request) -> tuple[str, str, str]:
+    """Loader, family and why, for labels alone: strict, unless an option speaks of a family. No family is imported."""
+    if request.loader is not None and request.loader != "all":
+        return request.loader, "", "--loader"
+    if request.family == "auto" and not (request.trainer or request.model or request.hyp):
+        return "strict", "", "default"
+    model = read_model_file(request.model) if request.model is not None else None
+    keys = read_hyp(request.hyp).values if request.hyp is not None else {}
+    family, profile, why = choose_family(request, model.spec if model else None, keys)
+    if request.trainer is not None:
+        return TRAINERS[request.trainer][2], family, why
+    return loader_of(family, request.profile or profile), family, why
+
+
+def _loader(request: Request, family: Family, chosen_profile: str, origins: dict[str, str]) -> str:
     said = TRAINERS[request.trainer][2] if request.trainer in TRAINERS else None
-    chosen = request.loader or said or family.LOADER
+    chosen = request.loader or said or loader_of(family.ID, chosen_profile)
     origins["loader"] = "--loader" if request.loader else f"--trainer {request.trainer}" if said else "family"
     if chosen not in LOADERS:
         raise DetlossError("unknown loader", where=f"--loader {chosen}", hint=_mean(chosen, LOADERS))

@@ -22,6 +22,7 @@ from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.inputs.single_files import files_of, spec_of_files
 from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
+from detloss_cli.measure.switches import other_classes, single_class
 from detloss_cli.resolve import Request, Setup
 
 GEOMETRIES: tuple[Geometry, ...] = ("letterbox", "stretch", "square")
@@ -93,10 +94,11 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
         if missing and spec.splits:
             raise DetlossError(f"no split {missing[0]!r}", where=request.data[0], hint=f"--split {' or '.join(spec.splits)}")
     image_sizes = Path(request.image_sizes) if request.image_sizes else None
+    spec = replace(spec, num_classes=None) if request.single_cls else spec  # no class is too large where all become 0
     dataset = read_dataset(
-        spec, splits or tuple(spec.splits), loader, num_classes=None, sizes=sizes, image_sizes=image_sizes, cache=request.cache
+        spec, splits or tuple(spec.splits), loader, num_classes=request.nc, sizes=sizes, image_sizes=image_sizes, cache=request.cache
     )
-    return dataset, faults
+    return (single_class(dataset) if request.single_cls else dataset), faults
 
 
 def _spec(request: Request) -> tuple[DataSpec, tuple[Fault, ...]]:
@@ -127,7 +129,8 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
     network = to_network(labels.boxes, width[labels.image], height[labels.image], chosen.imgsz, geometry, rounding)
     settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes))
-    return Scene(dataset, chosen, head, geometry, why, labels, network, settings)
+    scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings)
+    return scene.without(other_classes(labels, request.classes), (), "class-not-chosen") if request.classes else scene
 
 
 def _split(request: Request) -> tuple[str, ...] | None:
@@ -184,7 +187,7 @@ def settings(request: Request, scene: Scene, *, device: str, dtype: str, head: s
         **chosen.origins,
         "geometry": scene.geometry_why,
         "num_classes": dataset.names_source,
-        "batch_size": "--batch-size" if request.batch_size != 16 else "default",
+        "batch_size": request.origins.get("batch_size") or ("--batch-size" if request.batch_size != 16 else "default"),
         "device": "as found" if request.device == "auto" else "--device",
     }
     return Settings(

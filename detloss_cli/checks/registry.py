@@ -20,6 +20,7 @@ from detloss_cli.checks import (
     row_text,
     splits,
     targets,
+    training,
     yaml_text,
 )
 from detloss_cli.checks.rule import Rule
@@ -45,6 +46,7 @@ RULES: dict[str, Rule] = {
         predictions.RULES,
         tuple(each.rule for each in targets.RULES),
         targets.FAULT_RULES,
+        training.RULES,
         tuple(each.rule for each in anchors.RULES),
     )
     for rule in rules

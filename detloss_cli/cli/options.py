@@ -69,9 +69,22 @@ Preds = Annotated[str | None, typer.Option("--preds", metavar="PATH", help="Real
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or N.", rich_help_panel=TRAIN)]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of --head noise.", rich_help_panel=TRAIN)]
 
+Run = Annotated[
+    str | None,
+    typer.Option("--run", metavar="DIR", help="A trainer's run folder: fills in what it knows.", rich_help_panel=TRAIN),
+]
+SingleCls = Annotated[bool, typer.Option("--single-cls", help="Every box is of the only class.", rich_help_panel=TRAIN)]
+Classes = Annotated[
+    str | None, typer.Option("--classes", metavar="ID,ID", help="Only boxes of these classes train.", rich_help_panel=TRAIN)
+]
+Nc = Annotated[int | None, typer.Option("--nc", metavar="N", min=1, help="As if there were N classes.", rich_help_panel=TRAIN)]
+Rect = Annotated[bool, typer.Option("--rect", help="Said not to be computed, not left out silently.", rich_help_panel=TRAIN)]
+
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="NAME", help="rich, text, json, jsonl, csv, junit, github, ...", show_default=False, rich_help_panel=OUT),
+    typer.Option(
+        "--format", metavar="NAME", help="rich, text, json, jsonl, csv, junit, github, ...", show_default=False, rich_help_panel=OUT
+    ),
 ]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.", rich_help_panel=OUT)]
 Force = Annotated[bool, typer.Option("--force", help="Let -o replace links, or go among the data.", rich_help_panel=OUT)]
@@ -79,7 +92,8 @@ FailOn = Annotated[
     str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 1 from: error, warning, info, never.", rich_help_panel=OUT)
 ]
 Select = Annotated[
-    str | None, typer.Option("--select", metavar="LIST", help="Only these findings: codes, DET4 for all DET4xx, names.", rich_help_panel=OUT)
+    str | None,
+    typer.Option("--select", metavar="LIST", help="Only these findings: codes, DET4 for all DET4xx, names.", rich_help_panel=OUT),
 ]
 Ignore = Annotated[str | None, typer.Option("--ignore", metavar="LIST", help="Not these findings.", rich_help_panel=OUT)]
 MaxFindings = Annotated[int, typer.Option("--max-findings", metavar="N", min=1, help="Places listed for one rule.", rich_help_panel=OUT)]

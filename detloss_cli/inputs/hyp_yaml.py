@@ -17,6 +17,7 @@ from detloss_cli.inputs.yaml_text import read_yaml
 
 HypValue = float | int | str | bool | None
 Record = TypeVar("Record")
+LISTS = frozenset({"device", "classes", "freeze", "imgsz", "embed", "source"})  # settings of ultralytics that may hold several values
 
 
 class Key(Protocol):
@@ -45,8 +46,11 @@ class HypFile:
     faults: tuple[Fault, ...]
 
 
-def read_hyp(name_or_path: str) -> HypFile:
+def read_hyp(name_or_path: str, section: str | None = None) -> HypFile:
     """Read a hyp file, or a shipped one by its name.
+
+    Args:
+        section: the key that holds the hyp, in a file that holds more: the opt.yaml of a yolov5 7.0 run.
 
     Raises:
         DetlossError: neither a file nor a shipped name.
@@ -57,22 +61,25 @@ def read_hyp(name_or_path: str) -> HypFile:
     if not path or os.path.isdir(path):
         raise DetlossError("no such hyp file", where=f"--hyp {name_or_path}", hint=_suggestion(name_or_path))
     document = read_yaml(path)
+    root = document.root
+    if section is not None and root is not None:
+        root = next((value for key, _, value in root.keyed() if key == section), None)
     faults = list(document.faults)
     values: dict[str, HypValue] = {}
     lines: dict[str, int] = {}
-    if document.root is None:
+    if root is None:
         if not faults:
             faults.append(Fault("hyp-empty", path, None, None, ""))
-    elif document.root.kind != "mapping":
-        faults.append(Fault("yaml-not-a-mapping", path, document.root.line, document.root.column, "", document.root.kind))
+    elif root.kind != "mapping":
+        faults.append(Fault("yaml-not-a-mapping", path, root.line, root.column, "", root.kind))
     else:
-        for key, key_node, value in document.root.keyed():
+        for key, key_node, value in root.keyed():
             lines[key] = key_node.line
             if value.refused:
                 continue
             if value.kind == "scalar":
                 values[key] = _value(path, key, value, faults)
-            else:
+            elif key not in LISTS:
                 faults.append(Fault("hyp-form", path, key_node.line, key_node.column, key, value.kind))
     return HypFile(path, values, lines, tuple(faults))
 
