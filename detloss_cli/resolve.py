@@ -118,7 +118,8 @@ def choose_family(request: Request, spec: HeadSpec | None, keys: Mapping[str, An
     if request.family != "auto":
         return request.family, None, "--family"
     if spec is not None and spec.family is not None:
-        return spec.family, None, f"model {spec.name}"
+        old = spec.family == "yolov5" and "giou" in keys and "box" not in keys
+        return spec.family, "3.0" if old else None, f"model {spec.name}{', hyp key giou' if old else ''}"
     if "loss_ota" in keys:
         return "yolov7", None, "hyp key loss_ota"
     if "dfl" in keys:
