@@ -26,7 +26,7 @@ class AnchorSet:
 
 @dataclass(frozen=True, slots=True)
 class AnchorFacts:
-    """The anchors of a head against a data set.
+    """The anchors of a head against a data set. path, line: where the present ones are written, None for a built-in head.
 
     test, key, threshold: `ratio` below hyp key anchor_t, `shape` IoU above iou_t, or `best`. reach: largest box side in anchor sides that
     the decode can answer, None without a bound. boxes: all of them. shapes: different ones that a fit could use. below_fit: boxes left out
@@ -59,3 +59,5 @@ class AnchorFacts:
     by_scale: tuple[tuple[float, float], ...]
     recall_in_cells: float | None
     recall_in_fractions: float | None
+    path: str | None = None
+    line: int | None = None

@@ -63,9 +63,14 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
         labels=scenes.label_facts(scene.dataset, scene.size_px),
         levels=level_facts(levels, count) if exact else None,
         assignment=assignment_facts(count, scene.size_px, _reasons(scene, head, task.matching, count)) if exact else None,
-        anchors=anchors,
+        anchors=replace(anchors, path=_source(chosen), line=chosen.model.lines.get("anchors")),
     )
     return facts, [*judge(scene.faults), *apply(RULES, facts)]
+
+
+def _source(chosen: Setup) -> str | None:
+    source = chosen.model.spec.source
+    return None if source == "built in" else source
 
 
 def _task(chosen: Setup, family: Anchored, fit: Fit) -> AnchorTask:

@@ -11,6 +11,7 @@ from detloss_cli.facts import Facts
 
 RECALL = 0.98  # below it yolov5 and yolov7 fit other anchors
 STARVING = 0.01  # share of the matches
+FEED = "anchors fitted to the data, a head without this level, or another --imgsz"
 OTHER_UNIT = 0.05  # that the recall has to gain by another unit before the present one is doubted
 
 
@@ -24,10 +25,12 @@ def anchor_recall(facts: Facts) -> Iterator[Hit]:
     anchors, present = _present(facts)
     if anchors is None or present is None or present.best_possible_recall is None or present.best_possible_recall > RECALL:
         return
+    if _unit(anchors):
+        return
     missed = round(anchors.boxes * (1 - present.best_possible_recall))
     what = "the trainer fits other anchors before the first epoch" if anchors.refits else "these boxes train nothing"
     message = f"no anchor takes {missed} of {anchors.boxes} boxes (best possible recall {present.best_possible_recall:.4f}): {what}"
-    yield Hit(message, "inspect anchors --refit shows better ones", count=missed, share=1 - present.best_possible_recall)
+    yield Hit(message, "inspect anchors --refit shows better ones", anchors.path, anchors.line, missed, 1 - present.best_possible_recall)
 
 
 def anchor_recall_scaled(facts: Facts) -> Iterator[Hit]:
@@ -44,7 +47,7 @@ def anchor_recall_scaled(facts: Facts) -> Iterator[Hit]:
         message = (
             f"best possible recall falls from {used.best_possible_recall:.4f} to {recall:.4f} where scale makes boxes {factor:g}x as large"
         )
-        yield Hit(message, "a smaller `scale`, or anchors fitted to smaller boxes", share=1 - recall)
+        yield Hit(message, "a smaller `scale`, or anchors fitted to smaller boxes", anchors.path, anchors.line, share=1 - recall)
 
 
 def anchor_order(facts: Facts) -> Iterator[Hit]:
@@ -63,7 +66,8 @@ def anchor_order(facts: Facts) -> Iterator[Hit]:
         turned = anchors.refits is not None and areas[0][1] > areas[-1][1]
         what = "; the trainer turns the set around" if turned else ""
         pairs = ", ".join(f"{low[0]} has {low[1]:.0f} px² on average and {high[0]} {high[1]:.0f}" for low, high in wrong)
-        yield Hit(f"anchors do not grow with the stride: {pairs}{what}", "the smallest anchors belong to the smallest stride")
+        message = f"anchors do not grow with the stride: {pairs}{what}"
+        yield Hit(message, "the smallest anchors belong to the smallest stride", anchors.path, anchors.line)
 
 
 def anchor_units(facts: Facts) -> Iterator[Hit]:
@@ -73,18 +77,12 @@ def anchor_units(facts: Facts) -> Iterator[Hit]:
     the head keeps them internally, or fractions of the picture.
     """
     anchors, present = _present(facts)
-    if anchors is None or present is None or present.best_possible_recall is None:
-        return
-    largest = max(max(w, h) for boxes in present.anchors for w, h in boxes)
-    if largest <= 1:
-        guess, recall = "fractions of the picture", anchors.recall_in_fractions
-    elif largest <= max(anchors.strides):
-        guess, recall = "cells of their level", anchors.recall_in_cells
-    else:
-        return
-    if recall is not None and recall > present.best_possible_recall + OTHER_UNIT:
-        message = f"as pixels they take {present.best_possible_recall:.1%} of the boxes, as {guess} {recall:.1%}"
-        yield Hit(f"anchors seem to be no pixels: {message}", "multiply them: cells by the stride, fractions by the input size")
+    unit = _unit(anchors) if anchors is not None else None
+    if anchors is not None and unit is not None and present is not None:
+        message = (
+            f"anchors seem to be no pixels: as such they take {present.best_possible_recall:.1%} of the boxes, as {unit[0]} {unit[1]:.1%}"
+        )
+        yield Hit(message, "multiply them: cells by the stride, fractions by the input size", anchors.path, anchors.line)
 
 
 def anchor_too_large(facts: Facts) -> Iterator[Hit]:
@@ -99,7 +97,8 @@ def anchor_too_large(facts: Facts) -> Iterator[Hit]:
     for name, boxes in zip(anchors.levels, present.anchors, strict=True):
         large = [f"{w:g}x{h:g}" for w, h in boxes if w > width or h > height]
         if large:
-            yield Hit(f"{name} has anchors beyond the {width}x{height} input: {', '.join(large)}", "a larger --imgsz, or fitted anchors")
+            message = f"{name} has anchors beyond the {width}x{height} input: {', '.join(large)}"
+            yield Hit(message, "a larger --imgsz, or fitted anchors", anchors.path, anchors.line)
 
 
 def anchor_beyond_decode(facts: Facts) -> Iterator[Hit]:
@@ -125,22 +124,25 @@ def level_starving(facts: Facts) -> Iterator[Hit]:
     anchors, used = _used(facts)
     if anchors is None or used is None:
         return
+    if _unit(anchors):
+        return
     total = sum(map(sum, used.matches))
     for name, stride, row in zip(anchors.levels, anchors.strides, used.matches, strict=True):
         if total and sum(row) < STARVING * total:
             message = f"{name} (stride {stride}) gets {sum(row)} of {total} matches"
-            yield Hit(message, "anchors fitted to the data, a head without this level, or another --imgsz", share=sum(row) / total)
+            yield Hit(message, FEED, anchors.path, anchors.line, share=sum(row) / total)
 
 
 def anchor_unused(facts: Facts) -> Iterator[Hit]:
     """An anchor takes no box at all: its channels learn only to say no."""
     anchors, used = _used(facts)
-    if anchors is None or used is None or not anchors.boxes:
+    if anchors is None or used is None or not anchors.boxes or _unit(anchors):
         return
     for name, boxes, row in zip(anchors.levels, used.anchors, used.matches, strict=True):
         unused = [f"{w:g}x{h:g}" for (w, h), number in zip(boxes, row, strict=True) if not number]
         if unused and any(row):
-            yield Hit(f"no box matches {', '.join(unused)} of {name}", "inspect anchors --refit shows better ones", count=len(unused))
+            message = f"no box matches {', '.join(unused)} of {name}"
+            yield Hit(message, "inspect anchors --refit shows better ones", anchors.path, anchors.line, len(unused))
 
 
 def anchors_not_fitted(facts: Facts) -> Iterator[Hit]:
@@ -151,7 +153,22 @@ def anchors_not_fitted(facts: Facts) -> Iterator[Hit]:
     anchors = facts.anchors
     if anchors is not None and anchors.fit_why and anchors.fitted is None:
         message = f"{anchors.fit_number} anchors need as many boxes of different shape, there are {anchors.shapes} ({anchors.fit_why})"
-        yield Hit(message, "more data, or a head with anchors of its own")
+        yield Hit(message, "more data, or a head with anchors of its own", anchors.path, anchors.line)
+
+
+def _unit(anchors: AnchorFacts) -> tuple[str, float] | None:
+    """The unit that the numbers seem to have instead of pixels, and the recall that they would have in it. Other rules are silent then."""
+    present = anchors.present
+    if present is None or present.best_possible_recall is None:
+        return None
+    largest = max(max(w, h) for boxes in present.anchors for w, h in boxes)
+    if largest <= 1:
+        guess, recall = "fractions of the picture", anchors.recall_in_fractions
+    elif largest <= max(anchors.strides):
+        guess, recall = "cells of their level", anchors.recall_in_cells
+    else:
+        return None
+    return (guess, recall) if recall is not None and recall > present.best_possible_recall + OTHER_UNIT else None
 
 
 def _present(facts: Facts) -> tuple[AnchorFacts | None, AnchorSet | None]:

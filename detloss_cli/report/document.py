@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from detloss_cli import __version__
+from detloss_cli.anchor_facts import AnchorFacts
 from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, ImageFacts, LossFacts, Settings
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.relative import relative
@@ -50,7 +51,7 @@ def _facts(facts: Facts) -> dict[str, Any]:
     if facts.maps is not None:
         body["maps"] = [asdict(one) for one in facts.maps]
     if facts.anchors is not None:
-        body["anchors"] = asdict(facts.anchors)
+        body["anchors"] = _anchors(facts.anchors, facts.data.root if facts.data is not None else "")
     if facts.assignment is not None:
         body["assignment"] = _assignment(facts.assignment)
     if facts.gains is not None:
@@ -63,6 +64,10 @@ def _facts(facts: Facts) -> dict[str, Any]:
     if facts.image is not None:
         body["image"] = _image(facts.image, facts.data.root if facts.data is not None else "")
     return body
+
+
+def _anchors(anchors: AnchorFacts, root: str) -> dict[str, Any]:
+    return asdict(anchors) | {"path": relative(anchors.path, root) if anchors.path is not None else None}
 
 
 def _image(image: ImageFacts, root: str) -> dict[str, Any]:

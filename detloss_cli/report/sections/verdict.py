@@ -17,7 +17,7 @@ MOST = 3
 
 def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: int) -> Iterator[Text]:
     """Worst first; one quiet line where nothing stands out."""
-    said = [*_loss(facts), *_targets(facts), *_labels(facts, findings)]
+    said = [*_loss(facts), *_anchors(facts, findings), *_targets(facts), *_labels(facts, findings)]
     shown = [(text, "" if more.startswith(command) else more) for text, more in said[:MOST]]
     if not shown and not any(finding.severity == "error" for finding in findings):
         yield Text("  nothing stands out", style="green")
@@ -38,6 +38,14 @@ def _loss(facts: Facts) -> Iterator[tuple[str, str]]:
             boxes = len(facts.boxes.infinite) if facts.boxes is not None else 0
             cause = f": {many(boxes, 'box makes', 'boxes make')} it so" if boxes else ""
             yield f"{safe(name)} is {total}" + (f" on {', '.join(at)}" if at else "") + cause, "inspect targets"
+
+
+def _anchors(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+    """What is to be said about anchors where the command is about them."""
+    if facts.anchors is not None:
+        for finding in findings:
+            if finding.rank and finding.code.startswith("DET45"):
+                yield safe(finding.message.partition(": ")[0]), ""
 
 
 def _targets(facts: Facts) -> Iterator[tuple[str, str]]:
