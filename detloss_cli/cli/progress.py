@@ -13,7 +13,8 @@ from rich.console import Console
 def busy(what: str, *, quiet: bool) -> Iterator[None]:
     """A spinner while the block runs; nothing in a pipe, on a dumb terminal or with --quiet."""
     console = Console(file=sys.stderr)
-    if quiet or not console.is_terminal or console.is_dumb_terminal:
+    # not console.is_terminal: FORCE_COLOR asks for colours in a pipe, not for a spinner
+    if quiet or not sys.stderr.isatty() or console.is_dumb_terminal:
         yield
         return
     with console.status(what):

@@ -12,12 +12,22 @@ _ESCAPED_BYTES = range(0xDC80, 0xDD00)
 
 def safe(text: str) -> str:
     r"""Text without a character that acts: `\xNN` for control characters and stray bytes, `\uNNNN` for the rest. Idempotent."""
-    return _ACTIVE.sub(_visible, text)
+    return _ACTIVE.sub(_visible, _as_utf8(text))
 
 
 def encodable(text: str) -> str:
     r"""Text that any Unicode encoding takes: surrogates, which stand for bytes that are no UTF-8, become `\xNN`."""
-    return _SURROGATES.sub(_visible, text)
+    return _SURROGATES.sub(_visible, _as_utf8(text))
+
+
+def _as_utf8(text: str) -> str:
+    """File names under a locale that is not UTF-8 are all escaped bytes; the report is the same under any."""
+    if not _SURROGATES.search(text):
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text
 
 
 def _visible(match: re.Match[str]) -> str:
