@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.gate_facts import GateFacts
-
 from detloss_cli.anchor_facts import AnchorFacts
+from detloss_cli.gate_facts import GateFacts
+from detloss_cli.label_facts import ClassFacts as ClassFacts
+from detloss_cli.label_facts import LabelFacts as LabelFacts
+from detloss_cli.label_facts import LostRows as LostRows
+from detloss_cli.label_facts import SurveyFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +49,6 @@ class Settings:
     hyp: str
     gains: str
     origins: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ClassFacts:
-    id: int
-    name: str
-    boxes: int
-    images: int
-
-
-@dataclass(frozen=True, slots=True)
-class LostRows:
-    """Rows that the loader does not keep, the images they stand in that it drops whole, and rows by rule."""
-
-    rows: int
-    images: int
-    by_rule: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelFacts:
-    """images = labelled + background + skipped; missing is the part of background without a label file; rows = non-blank lines;
-    boxes = rows read as a box; kept + lost.rows = rows. sizes: boxes below 32^2, below 96^2 and above, px of the network input."""
-
-    images: int
-    labelled: int
-    background: int
-    missing: int
-    skipped: int
-    rows: int
-    boxes: int
-    kept: int
-    lost: LostRows
-    classes: tuple[ClassFacts, ...]
-    sizes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,4 +283,5 @@ class Facts:
     anchors: AnchorFacts | None = None
     maps: tuple[MapFacts, ...] | None = None
     gate: GateFacts | None = None
+    survey: SurveyFacts | None = None
     dumps: tuple[DumpFacts, ...] | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detloss_cli.inputs.cache import Cache
 from detloss_cli.inputs.cached_labels import read_cached_labels
@@ -34,7 +35,7 @@ class DataSet:
     spec: where they came from. splits: those that were read. loader: a key of `LOADERS`.
     labels: the boxes that the loader keeps, in its order. strict: the boxes that no error stands at, what the checks by columns look at.
     faults: in the order of reading. fates: what the loader does unasked. num_classes: C. names_source: where names came from.
-    labels_only: True if there are no pictures.
+    labels_only: True if there are no pictures. rows: (M,) int32, lines that are not blank, by image.
     """
 
     spec: DataSpec
@@ -48,6 +49,7 @@ class DataSet:
     num_classes: int
     names_source: NamesSource
     labels_only: bool
+    rows: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     @property
     def incomplete(self) -> bool:
@@ -102,6 +104,7 @@ def read_dataset(
         num_classes=count,
         names_source="option" if num_classes is not None else source,
         labels_only=read.labels_only,
+        rows=read.rows,
     )
 
 
@@ -115,6 +118,7 @@ class _Read:
     faults: tuple[Fault, ...]
     fates: tuple[Fate, ...]
     counts: LabelCounts
+    rows: NDArray[np.int32]
     labels_only: bool = False
     names: tuple[str, ...] = ()
 
@@ -150,6 +154,7 @@ def _from_files(
         faults=(*listing.faults, *read.faults, *orphans.faults, *size_faults, *small, *caches),
         fates=tuple(read.fates),
         counts=count_files(listing, read, orphans),
+        rows=read.rows,
         labels_only=listing.labels_only,
     )
 
@@ -172,5 +177,6 @@ def _from_annotations(
         faults=tuple(found.faults),
         fates=(),
         counts=count_annotations(found),
+        rows=np.array(found.rows, dtype=np.int32),
         names=found.names,
     )
