@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from detloss_cli.families import centernet_heads as heads
-from detloss_cli.families.centernet_heads import Regression
-from detloss_cli.families.heat_maps import heat_term
 from detloss_cli.families.hyp import hyp_field, switch_field, word_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.geometry.gaussian import RadiusForm
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.masked_l1 import divisor, masked_l1
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
 from detloss_cli.targets.centres import BEYOND_MAX_OBJS, DRAWN, UNKNOWN_CLASS, ZERO_SIZE, assign_centres, clipped_boxes, fates, sizes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.families.centernet_heads import Regression
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "centernet"
 TITLE = "CenterNet: objects as points, a Gaussian heat map a class"
@@ -67,6 +66,8 @@ PROFILES: Mapping[str, Profile] = {
 
 def channels(head: Head) -> Channels:
     """Width, height, offset x, offset y, then one heat map a class; with `cat_spec_wh` a width and height a class come first."""
+    from detloss_cli.families import centernet_heads as heads
+
     return heads.channels(head.num_classes, False)
 
 
@@ -88,16 +89,22 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """Heat maps -2.19, a probability of 0.1; the rest 0."""
+    from detloss_cli.families import centernet_heads as heads
+
     return heads.prior(head, _regression(hyp, profile).by_class)
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant heat a class, constant size and offset: each the minimum of its term."""
+    from detloss_cli.families import centernet_heads as heads
+
     return heads.base_rate(head, _regression(hyp, profile), batches)
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that is certain of every centre and of nothing else; of objects that share a cell the last gives size and offset."""
+    from detloss_cli.families import centernet_heads as heads
+
     return heads.perfect(head, _regression(hyp, profile), targets, assignment)
 
 
@@ -118,6 +125,13 @@ def loss(
     head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, *, profile: str, state: object = None
 ) -> LossBreakdown:
     """hm_weight heatmap + wh_weight size + off_weight offset, the mean over stacks."""
+    import torch
+
+    from detloss_cli.families import centernet_heads as heads
+    from detloss_cli.families.heat_maps import heat_term
+    from detloss_cli.losses.masked_l1 import divisor, masked_l1
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     gains = {gain.term: gain.used for gain in gain_ledger(hyp, head, profile)}
     regression = _regression(hyp, profile)
     layout = heads.channels(head.num_classes, regression.by_class)
@@ -157,6 +171,8 @@ def _reasons(head: Head, hyp: Hyp, targets: Targets, fate: Mapping[int, int], pr
 
 
 def _regression(hyp: Hyp, profile: str) -> Regression:
+    from detloss_cli.families import centernet_heads as heads
+
     if PROFILES[profile].fixed:
         return heads.regression("l1", False, False)
     return heads.regression(hyp.reg_loss, hyp.norm_wh, hyp.cat_spec_wh)

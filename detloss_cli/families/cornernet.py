@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.families import cornernet_heads as heads
-from detloss_cli.families.heat_maps import heat_term
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses import associative
-from detloss_cli.losses.masked_l1 import divisor, masked_l1
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.annotations import index_in_image
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
 from detloss_cli.targets.corners import (
@@ -31,6 +23,12 @@ from detloss_cli.targets.corners import (
     corner_fates,
     loaded_boxes,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.term import LossBreakdown, Term
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "cornernet"
 TITLE = "CornerNet: objects as paired corners"
@@ -69,6 +67,8 @@ PROFILES: Mapping[str, Profile] = {"unclipped": Profile(False), "e5c39a3": Profi
 
 def channels(head: Head) -> Channels:
     """Tag, offset x, offset y, then one heat map a class."""
+    from detloss_cli.families import cornernet_heads as heads
+
     return heads.channels(head)
 
 
@@ -91,16 +91,22 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """Heat maps -2.19, a probability of 0.1; the rest 0."""
+    from detloss_cli.families import cornernet_heads as heads
+
     return heads.prior(head)
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant heat a class and constant offset, each the minimum of its term; the value of a constant tag makes no difference."""
+    from detloss_cli.families import cornernet_heads as heads
+
     return heads.base_rate(head, _rules(head, hyp, profile), batches)
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that is certain of every corner and of nothing else; a box's tag is its number within the image."""
+    from detloss_cli.families import cornernet_heads as heads
+
     return heads.perfect(head, _rules(head, hyp, profile), targets, assignment)
 
 
@@ -126,6 +132,14 @@ def loss(
 
     Pull and push are one number a stack: they stand at its upper left map.
     """
+    import torch
+
+    from detloss_cli.families import cornernet_heads as heads
+    from detloss_cli.families.heat_maps import heat_term
+    from detloss_cli.losses import associative
+    from detloss_cli.losses.masked_l1 import divisor, masked_l1
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     gains = {gain.term: gain.used for gain in gain_ledger(hyp, head, profile)}
     rules, layout = _rules(head, hyp, profile), channels(head)
     terms: list[Term] = []

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.iou import iou
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
-from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
-from detloss_cli.targets.hungarian import MatchCosts, match_queries
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.term import LossBreakdown, Term
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "detr"
 TITLE = "DETR: Hungarian matching, cross entropy, L1 and GIoU in every decoder layer"
@@ -72,6 +71,8 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """All logits 0: every class equally likely, boxes 0.5 after the sigmoid."""
+    import torch
+
     bias = torch.zeros(1, 5 + head.num_classes, dtype=torch.float64)
     bias[:, :4] = 0.5
     return tuple(bias.clone() for _ in head.levels)
@@ -79,6 +80,8 @@ def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Class logits log(weighted share of each class), `no object` among them; boxes as in the prior."""
+    import torch
+
     fitted = []
     for index, bias in enumerate(prior(head, hyp, profile)):
         share = torch.zeros(head.num_classes + 1, dtype=torch.float64)
@@ -95,6 +98,10 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """Each matched query answers with its box and class, all others with `no object`."""
+    import torch
+
+    from detloss_cli.predictions.synthetic import AnswerHead
+
     rare = math.log(CERTAIN / head.num_classes)
     bias = torch.full((1, 5 + head.num_classes), rare, dtype=torch.float64, device=targets.boxes.device)
     bias[:, :4], bias[:, -1] = 0.5, math.log(1 - CERTAIN)
@@ -116,6 +123,8 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
     Raises:
         DetlossError: no predictions.
     """
+    from detloss_cli.targets.hungarian import MatchCosts, match_queries
+
     if predictions is None:
         raise DetlossError("detr assigns by prediction", where="--preds", hint="give a dump, or name a synthetic head with --head")
     costs = MatchCosts(hyp.cost_class, hyp.cost_bbox, hyp.cost_giou)
@@ -129,6 +138,10 @@ def loss(
 
     cls: cross entropy of every query, weighted by class and divided by the weights. l1, giou: sums over pairs / max(boxes of the batch, 1).
     """
+    import torch
+
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     boxes_of_batch, class_error = max(targets.boxes.shape[0], 1), 100.0
     terms: list[Term] = []
     cardinality: list[float] = []
@@ -175,6 +188,8 @@ def _cross_entropy(logits: Tensor, slot: tuple[Tensor, Tensor], classes: Tensor,
     Args:
         logits: (B, Q, classes + 1). slot: image and query of the matched, (P,) each. classes: (P,).
     """
+    import torch
+
     last = logits.shape[-1] - 1
     wanted = torch.full(logits.shape[:2], last, dtype=torch.int64, device=logits.device).index_put(slot, classes)
     weight = torch.full_like(logits[..., 0], no_object).index_put(slot, torch.ones_like(logits[slot][:, 0]))

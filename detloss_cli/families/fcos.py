@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
@@ -16,16 +13,17 @@ from detloss_cli.geometry.anchor_boxes import grid_step
 from detloss_cli.geometry.box_code import decode_distances, encode_distances
 from detloss_cli.geometry.iou import TORCHVISION, iou
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.bce import bce_with_logits
-from detloss_cli.losses.constant_logit import bce_minimum, rate_minimum
-from detloss_cli.losses.dense_sum import Slots, sum_by_image
-from detloss_cli.losses.focal import focal
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
-from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 from detloss_cli.targets.centre_radius import assign_by_centre_radius
 from detloss_cli.targets.centre_reasons import centre_reasons
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from detloss_cli.losses.dense_sum import Slots
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "fcos"
 TITLE = "FCOS: centre sampling by level, focal loss, GIoU, centre-ness"
@@ -69,6 +67,8 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """cls: -log(99), a probability of 0.01; the rest 0."""
+    import torch
+
     bias = torch.zeros(1, 5 + head.num_classes, dtype=torch.float64)
     bias[:, 5:] = -math.log(99)
     return tuple(bias.clone() for _ in head.levels)
@@ -76,6 +76,10 @@ def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant class logits by search, centre-ness logits by the mean target; boxes as in the prior."""
+    import torch
+
+    from detloss_cli.losses.constant_logit import bce_minimum, rate_minimum
+
     fitted = []
     for index, bias in enumerate(prior(head, hyp, profile)):
         cells, share, centre, classes = 0.0, 0.0, 0.0, torch.zeros(head.num_classes, dtype=torch.float64)
@@ -97,6 +101,10 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """Each positive answers with its distances, their centre-ness and its class; all else says no."""
+    import torch
+
+    from detloss_cli.predictions.synthetic import AnswerHead
+
     width, low = 5 + head.num_classes, math.log(CERTAIN / (1 - CERTAIN))
     bias = torch.full((1, width), low, dtype=torch.float64, device=targets.boxes.device)
     bias[:, :4] = 0
@@ -126,6 +134,12 @@ def loss(
 
     cls: focal loss of every point and class. box: 1 - GIoU of positives. centerness: BCE of positives.
     """
+    import torch
+
+    from detloss_cli.losses.bce import bce_with_logits
+    from detloss_cli.losses.dense_sum import sum_by_image
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     normaliser, elementwise, terms = max(len(assignment), 1), _focal(hyp), []
     for index in range(len(head.levels)):
         rows, slot = _rows(assignment, index)
@@ -156,22 +170,31 @@ def centerness(distances: Tensor) -> Tensor:
     Args:
         distances: (P, 4) left, top, right, bottom, any unit.
     """
+    import torch
+
     across, down = distances[:, 0::2], distances[:, 1::2]
     return torch.sqrt(across.amin(1) / across.amax(1) * (down.amin(1) / down.amax(1)))
 
 
 def _focal(hyp: Hyp) -> Callable[[Tensor, Tensor], Tensor]:
+    from detloss_cli.losses.bce import bce_with_logits
+    from detloss_cli.losses.focal import focal
+
     return lambda logit, target: focal(bce_with_logits(logit, target), logit, target, hyp.focal_gamma, hyp.focal_alpha)
 
 
 def _rows(assignment: Assignment, index: int) -> tuple[Tensor, Slots]:
     """Rows of a level, and their slots."""
+    import torch
+
     rows = torch.nonzero(assignment.level == index).squeeze(1)
     return rows, (assignment.image[rows], assignment.anchor[rows], assignment.row[rows], assignment.col[rows])
 
 
 def _points(head: Head, index: int, slot: Slots, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """(P, 2) x and y of the points, (P, 1) size of their level, px."""
+    import torch
+
     level = head.levels[index]
     step = torch.tensor(grid_step(level, head.imgsz), dtype=dtype, device=slot[2].device)
     point = torch.stack((slot[3], slot[2]), 1).to(dtype) * step

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Protocol
 
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.term import LossBreakdown
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.summed_grid import LevelGeometry, LevelRows, level_rows, level_sums
-from detloss_cli.losses.summed_marks import answers, constant_logits
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Background, Predictions
-from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.annotations import index_in_image
 from detloss_cli.targets.assignment import Array, Assignment, Frame, Targets
 from detloss_cli.targets.best_anchor import AnchorMasks, assign_best_anchor, target_rows
 from detloss_cli.targets.best_anchor_reasons import best_anchor_reasons, infinite_targets, refused_targets
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from detloss_cli.losses.summed_grid import LevelGeometry, LevelRows
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "keras-yolo3"
 TITLE = "keras-yolo3: best anchor, BCE centres, squared log sizes, ignored cells"
@@ -95,11 +96,17 @@ def beyond_most(hyp: Hyp, image: Array) -> Array:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """All 0: the head has no special bias."""
+    import torch
+
     return tuple(torch.zeros(len(level.anchors), channels(head).count, dtype=torch.float64) for level in head.levels)
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant logits that minimise each term, a level at a time; the confidence's given the cells that the constant boxes ignore."""
+    import torch
+
+    from detloss_cli.losses.summed_marks import constant_logits
+
     if not batches:
         return prior(head, hyp, profile)
     rows = [_rows(head, batch.targets, batch.assignment, torch.float64) for batch in batches]
@@ -108,6 +115,11 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that answers each slot with the box, the size and the class bits that stand there, and says no elsewhere."""
+    import torch
+
+    from detloss_cli.losses.summed_marks import answers
+    from detloss_cli.predictions.synthetic import AnswerHead
+
     rows = _rows(head, targets, assignment, torch.float64)
     quiet, answer = zip(*(answers(g, here) for g, here in zip(_geometry(head, rows[0].truth), rows, strict=True)), strict=True)
     return AnswerHead(quiet, head.levels, targets.images, answer, [here.slot for here in rows])
@@ -122,6 +134,9 @@ def loss(
     head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, *, profile: str, state: None = None
 ) -> LossBreakdown:
     """xy + wh + conf + cls over levels, each a sum over the batch divided by its size. A box without height makes it infinite."""
+    from detloss_cli.losses.summed_grid import level_sums
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     terms, ignored = [], []
     nowhere = (column[:0] for column in (assignment.image, assignment.anchor, assignment.row, assignment.col))
     rows = _rows(head, targets, assignment, predictions.at(0, *nowhere).dtype)
@@ -153,6 +168,8 @@ def infinite(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, 
 
 def _rows(head: Head, targets: Targets, assignment: Assignment, dtype: torch.dtype) -> tuple[LevelRows, ...]:
     """What the positives of each level are held to: float32 rows, as upstream stores them, in the dtype of the logits."""
+    from detloss_cli.losses.summed_grid import level_rows
+
     values = target_rows(targets, assignment, plan(head)).to(dtype)
     found = []
     for index, geometry in enumerate(_geometry(head, values)):
@@ -164,6 +181,8 @@ def _rows(head: Head, targets: Targets, assignment: Assignment, dtype: torch.dty
 
 def _geometry(head: Head, like: Tensor) -> tuple[LevelGeometry, ...]:
     """Each level with its anchors; the input size is the coarsest grid times its stride, as upstream's loss takes it."""
+    from detloss_cli.losses.summed_grid import LevelGeometry
+
     coarsest = max(head.levels, key=lambda level: level.stride)
     input_wh = like.new_tensor([coarsest.cols * coarsest.stride, coarsest.rows * coarsest.stride])
     return tuple(
@@ -173,5 +192,7 @@ def _geometry(head: Head, like: Tensor) -> tuple[LevelGeometry, ...]:
 
 def _plane(predictions: Predictions, index: int, channel: int) -> Tensor:
     """One channel, (B, A, H, W), or (1, A, 1, 1) where it is constant."""
+    from detloss_cli.predictions.interface import Background
+
     plane = predictions.plane(index, channel)
     return plane.logit[None, :, None, None] if isinstance(plane, Background) else plane

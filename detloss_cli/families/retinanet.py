@@ -5,25 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.anchor_boxes import anchor_boxes
 from detloss_cli.geometry.box_code import encode_deltas
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.bce import bce_with_logits
-from detloss_cli.losses.constant_logit import rate_minimum
-from detloss_cli.losses.dense_sum import Slots, sum_by_image
-from detloss_cli.losses.focal import focal
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
-from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 from detloss_cli.targets.iou_threshold import assign_by_iou
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from detloss_cli.losses.dense_sum import Slots
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "retinanet"
 TITLE = "RetinaNet: anchors by IoU, focal loss, L1 of encoded boxes"
@@ -68,6 +66,8 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """cls: -log(99), a probability of 0.01; the rest 0, so that boxes are the anchors."""
+    import torch
+
     biases = [torch.zeros(len(level.anchors), 4 + head.num_classes, dtype=torch.float64) for level in head.levels]
     for bias in biases:
         bias[:, 4:] = -math.log(99)
@@ -76,6 +76,10 @@ def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant class logits by search, one for all anchors of a level; boxes as in the prior."""
+    import torch
+
+    from detloss_cli.losses.constant_logit import rate_minimum
+
     fitted = []
     for index, bias in enumerate(prior(head, hyp, profile)):
         cells, classes = 0.0, torch.zeros(head.num_classes, dtype=torch.float64)
@@ -92,6 +96,10 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """Each positive answers with its deltas and its class; all else says no."""
+    import torch
+
+    from detloss_cli.predictions.synthetic import AnswerHead
+
     width, low = 4 + head.num_classes, math.log(CERTAIN / (1 - CERTAIN))
     biases, answers, slots = [], [], []
     for index, level in enumerate(head.levels):
@@ -119,6 +127,11 @@ def loss(
 
     cls: focal loss of every anchor and class but for ignored anchors. box: L1 of the four deltas of positives.
     """
+    import torch
+
+    from detloss_cli.losses.dense_sum import sum_by_image
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     elementwise, classes, terms = _focal(hyp), channels(head).cls, []
     for index in range(len(head.levels)):
         rows, slot = _rows(assignment, index)
@@ -156,22 +169,31 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
 
 
 def _focal(hyp: Hyp) -> Callable[[Tensor, Tensor], Tensor]:
+    from detloss_cli.losses.bce import bce_with_logits
+    from detloss_cli.losses.focal import focal
+
     return lambda logit, target: focal(bce_with_logits(logit, target), logit, target, hyp.focal_gamma, hyp.focal_alpha)
 
 
 def _normalisers(assignment: Assignment, images: int, dtype: torch.dtype) -> Tensor:
     """(B,) positives of each image, at least 1."""
+    import torch
+
     return torch.bincount(assignment.image, minlength=images).clamp(min=1).to(dtype)
 
 
 def _rows(assignment: Assignment, index: int) -> tuple[Tensor, Slots]:
     """Rows of a level, and their slots."""
+    import torch
+
     rows = torch.nonzero(assignment.level == index).squeeze(1)
     return rows, (assignment.image[rows], assignment.anchor[rows], assignment.row[rows], assignment.col[rows])
 
 
 def _ignored(assignment: Assignment, index: int) -> Slots:
     """Slots of a level that train nothing."""
+    import torch
+
     ignored = assignment.ignored
     rows = torch.nonzero(ignored["level"] == index).squeeze(1)
     return ignored["image"][rows], ignored["anchor"][rows], ignored["row"][rows], ignored["col"][rows]

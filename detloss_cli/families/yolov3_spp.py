@@ -5,26 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_classes, by_size
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
-from detloss_cli.geometry.decode import decode_exponential, encode_exponential
 from detloss_cli.geometry.iou import YOLOV5_1
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.anchor_grid import GridRules, level_terms
-from detloss_cli.losses.elementwise import elementwise
-from detloss_cli.losses.grid_marks import Fit, base_rate_head, perfect_head
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.anchor_ratio import outside_grid
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 from detloss_cli.targets.shape_match import assign_by_shape
 from detloss_cli.targets.shape_reasons import shape_reasons
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "yolov3-spp"
 TITLE = "YOLOv3-SPP: shape IoU, GIoU, objectness towards the GIoU"
@@ -96,6 +95,8 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """obj: -4.5, cls: log(0.6 / (classes - 0.99)), the rest 0."""
+    import torch
+
     biases = []
     for level in head.levels:
         bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
@@ -107,6 +108,8 @@ def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant objectness and class logits that minimise the loss; boxes as in the prior."""
+    from detloss_cli.losses.grid_marks import Fit, base_rate_head
+
     rules = _rules(hyp)
     plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
     pairs = [(batch.targets, batch.assignment) for batch in batches]
@@ -116,6 +119,11 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that answers each slot with its winning target."""
+    import torch
+
+    from detloss_cli.geometry.decode import encode_exponential
+    from detloss_cli.losses.grid_marks import perfect_head
+
     return perfect_head(head, channels(head), targets, assignment, _rules(hyp), encode_exponential, torch.float64)
 
 
@@ -145,6 +153,11 @@ def loss(
     head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, *, profile: str, state: None = None
 ) -> LossBreakdown:
     """box + obj + cls over levels. The archive's train loop multiplies by batch / 64, the other returns the plain sum."""
+    import torch
+
+    from detloss_cli.losses.anchor_grid import level_terms
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     rules, terms = _rules(hyp), []
     parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
     for index, level in enumerate(parts):
@@ -168,6 +181,10 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
 
 
 def _rules(hyp: Hyp) -> GridRules:
+    from detloss_cli.geometry.decode import decode_exponential
+    from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.elementwise import elementwise
+
     kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
     obj = elementwise(kind, pos_weight=hyp.obj_pw, gamma=hyp.fl_gamma)
     cls = elementwise(kind, pos_weight=hyp.cls_pw, gamma=hyp.fl_gamma)

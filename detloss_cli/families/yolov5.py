@@ -5,26 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_area, by_classes, by_levels
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
-from detloss_cli.geometry.decode import decode_sigmoid, encode_sigmoid
 from detloss_cli.geometry.iou import YOLOV5_1, YOLOV5_3, YOLOV5_5, YOLOV5_31, YOLOV5_62, IouForm, Kind
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.anchor_grid import GridRules, level_terms
-from detloss_cli.losses.bce import smooth_bce
-from detloss_cli.losses.elementwise import elementwise
-from detloss_cli.losses.grid_marks import Fit, base_rate_head, perfect_head
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.anchor_ratio import Mirror, assign_by_anchor_ratio, outside_grid
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 from detloss_cli.targets.ratio_reasons import ratio_reasons
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "yolov5"
 TITLE = "YOLOv5: anchor ratio, CIoU, objectness towards the IoU"
@@ -163,6 +161,8 @@ def balance(head: Head, profile: str) -> tuple[float, ...]:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """obj: log(8 / cells of a 640 px picture), cls: log(0.6 / (classes - spare)), the rest 0."""
+    import torch
+
     biases = []
     for level in head.levels:
         bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
@@ -174,6 +174,8 @@ def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant objectness and class logits that minimise the loss; boxes as in the prior."""
+    from detloss_cli.losses.grid_marks import Fit, base_rate_head
+
     rules = _rules(hyp, profile)
     plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
     pairs = [(batch.targets, batch.assignment) for batch in batches]
@@ -183,6 +185,11 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that answers each slot with its winning target."""
+    import torch
+
+    from detloss_cli.geometry.decode import encode_sigmoid
+    from detloss_cli.losses.grid_marks import perfect_head
+
     return perfect_head(head, channels(head), targets, assignment, _rules(hyp, profile), encode_sigmoid, torch.float64)
 
 
@@ -236,6 +243,11 @@ def loss(
     Args:
         state: objectness weights that autobalance left behind, None for the release's own.
     """
+    import torch
+
+    from detloss_cli.losses.anchor_grid import level_terms
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     rules = _rules(hyp, profile)
     inside = {gain.term: gain.factor("loss") for gain in gain_ledger(hyp, head, profile)}
     weights = balance(head, profile) if state is None else state
@@ -264,6 +276,11 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
 
 
 def _rules(hyp: Hyp, profile: str) -> GridRules:
+    from detloss_cli.geometry.decode import decode_sigmoid
+    from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.bce import smooth_bce
+    from detloss_cli.losses.elementwise import elementwise
+
     release = PROFILES[profile]
     present, absent = smooth_bce(hyp.label_smoothing if release.smoothing else 0.0)
     kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")

@@ -5,27 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_area, by_classes, by_levels
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
-from detloss_cli.geometry.decode import decode_sigmoid, encode_sigmoid
 from detloss_cli.geometry.iou import YOLOV7
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.anchor_grid import GridRules, level_terms
-from detloss_cli.losses.bce import smooth_bce
-from detloss_cli.losses.elementwise import elementwise
-from detloss_cli.losses.grid_marks import Fit, base_rate_head, perfect_head
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.anchor_ratio import assign_by_anchor_ratio
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, joined, without_rows
-from detloss_cli.targets.ratio_ota import ratio_ota, shifted
 from detloss_cli.targets.ratio_reasons import ratio_reasons
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "yolov7"
 TITLE = "YOLOv7: OTA over anchor-ratio candidates, CIoU, auxiliary heads"
@@ -110,6 +107,8 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """obj: log(8 / cells of a 640 px picture), cls: log(0.6 / (classes - 0.99)), the rest 0."""
+    import torch
+
     biases = []
     for level in head.levels:
         bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
@@ -121,6 +120,8 @@ def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant objectness and class logits that minimise the loss on the assignment of the prior; boxes as in the prior."""
+    from detloss_cli.losses.grid_marks import Fit, base_rate_head
+
     rules = _rules(hyp)
     plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
     pairs = [(batch.targets, batch.assignment) for batch in batches]
@@ -130,6 +131,11 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """The head that answers each slot with its winning target."""
+    import torch
+
+    from detloss_cli.geometry.decode import encode_sigmoid
+    from detloss_cli.losses.grid_marks import perfect_head
+
     return perfect_head(head, channels(head), targets, assignment, _rules(hyp), encode_sigmoid, torch.float64)
 
 
@@ -139,6 +145,8 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
     Raises:
         DetlossError: no predictions, and the loss is not the plain one.
     """
+    from detloss_cli.targets.ratio_ota import ratio_ota, shifted
+
     rules = PROFILES[profile]
     lead = head.levels[: lead_levels(head, profile)]
     found = assign_by_anchor_ratio(targets, lead, threshold=hyp.anchor_t)
@@ -169,6 +177,11 @@ def loss(
     Args:
         state: objectness weights that autobalance left behind, None for the release's own.
     """
+    import torch
+
+    from detloss_cli.losses.anchor_grid import level_terms
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     rules, lead = _rules(hyp), lead_levels(head, profile)
     weights = (BALANCE3 if lead == 3 else BALANCE)[:lead] if state is None else state
     parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
@@ -210,6 +223,11 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
 
 
 def _rules(hyp: Hyp) -> GridRules:
+    from detloss_cli.geometry.decode import decode_sigmoid
+    from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.bce import smooth_bce
+    from detloss_cli.losses.elementwise import elementwise
+
     present, absent = smooth_bce(hyp.label_smoothing)
     kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
     obj = elementwise(kind, pos_weight=hyp.obj_pw, gamma=hyp.fl_gamma)

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.families import yolov8_marks as marks
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.families.yolov8_e2e import Branch, expand
 from detloss_cli.families.yolov8_e2e import branches as branches_of
 from detloss_cli.families.yolov8_reasons import refusals, task_reasons
 from detloss_cli.families.yolov8_releases import PROFILES
-from detloss_cli.families.yolov8_terms import branch_terms, normaliser, predictor
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.class_weights import frequency_weights
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
 from detloss_cli.targets.centre_inside import Reach
 from detloss_cli.targets.centre_inside import reach as reach_of
-from detloss_cli.targets.task_aligned import TaskAlignedRules, task_aligned
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
 
 ID = "yolov8"
 TITLE = "YOLOv8 to YOLO26: task-aligned assignment, CIoU, DFL"
@@ -105,17 +103,23 @@ def with_class_weights(hyp: Hyp, counts: Sequence[int], profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """Distance logits 1, cls: log(5 / classes / cells of a 640 px picture)."""
+    from detloss_cli.families import yolov8_marks as marks
+
     return marks.prior(head, channels(head))
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant class logits that minimise the loss on these assignments; distances as in the prior."""
+    from detloss_cli.families import yolov8_marks as marks
+
     pairs = [(batch.targets, batch.assignment) for batch in batches]
     return marks.base_rate(head, channels(head), branches(head, hyp, profile), pairs)
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
     """Each row answers with the distances and the class score that it is trained towards; all other cells say no."""
+    from detloss_cli.families import yolov8_marks as marks
+
     return marks.perfect(head, channels(head), branches(head, hyp, profile), targets, assignment, PROFILES[profile].boxes)
 
 
@@ -127,6 +131,11 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
     Raises:
         DetlossError: a class or an order of the targets that the release stops at.
     """
+    import torch
+
+    from detloss_cli.families.yolov8_terms import predictor
+    from detloss_cli.targets.task_aligned import TaskAlignedRules, task_aligned
+
     if predictions is None:
         raise DetlossError("yolov8 assigns by predictions", where="--preds", hint="give head outputs, or name a synthetic head")
     refused_rows = refused(head, hyp, targets, profile=profile)
@@ -159,6 +168,11 @@ def loss(
 
     extra: `normaliser`, one a branch: what each sum was divided by.
     """
+    import torch
+
+    from detloss_cli.families.yolov8_terms import branch_terms, normaliser
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     rules = PROFILES[profile]
     weights = hyp.class_weights if rules.class_weights else None
     terms, divisors = [], []
@@ -178,6 +192,8 @@ def loss(
 
 def returned(breakdown: LossBreakdown, profile: str) -> Tensor:
     """What the release's loss returns for backward: () or (3,) box, cls, dfl, times the batch size."""
+    import torch
+
     if PROFILES[profile].returns == "sum":
         return breakdown.total * breakdown.batch_factor
     return torch.stack([breakdown.item(name) for name in TERMS]) * breakdown.batch_factor
@@ -185,6 +201,8 @@ def returned(breakdown: LossBreakdown, profile: str) -> Tensor:
 
 def items(head: Head, hyp: Hyp, breakdown: LossBreakdown, profile: str) -> Tensor:
     """What the release prints: (3,) box, cls, dfl with their gains, without the weight of a branch and the batch size."""
+    import torch
+
     plan, parts = PROFILES[profile].branches, branches(head, hyp, profile)
     shown = parts if plan is None or plan.reports_both else parts[-1:]
     first = shown[0].first

@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.hyp import hyp_field
@@ -16,15 +13,16 @@ from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.box_code import decode_from_cell, encode_from_cell
 from detloss_cli.geometry.iou import YOLOX, YOLOX_010, IouForm, iou
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.bce import bce_with_logits
-from detloss_cli.losses.constant_logit import bce_minimum
-from detloss_cli.losses.dense_sum import Slots, sum_by_image
-from detloss_cli.losses.term import LossBreakdown, Term
-from detloss_cli.predictions.interface import Predictions
-from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
-from detloss_cli.targets.sim_ota import Candidates, SimOtaRules, sim_ota
-from detloss_cli.targets.sim_ota import candidates as sim_ota_candidates
+from detloss_cli.targets.sim_ota_rules import SimOtaRules
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from detloss_cli.losses.dense_sum import Slots
+    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.predictions.interface import Predictions
+    from detloss_cli.targets.sim_ota import Candidates
 
 ID = "yolox"
 TITLE = "YOLOX: SimOTA, squared IoU, sums over the positives"
@@ -88,6 +86,8 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """obj and cls: -log(99), a probability of 0.01; the rest 0."""
+    import torch
+
     bias = torch.zeros(1, 5 + head.num_classes, dtype=torch.float64)
     bias[:, 4:] = -math.log(99)
     return tuple(bias.clone() for _ in head.levels)
@@ -95,6 +95,10 @@ def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant objectness and class logits that minimise the loss; boxes as in the prior, class targets with the IoU of the assignment."""
+    import torch
+
+    from detloss_cli.losses.constant_logit import bce_minimum
+
     fitted = []
     for index, bias in enumerate(prior(head, hyp, profile)):
         positives, cells, classes = 0.0, 0.0, torch.zeros(head.num_classes, dtype=torch.float64)
@@ -117,6 +121,10 @@ def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: As
 
     Assigned by these answers the boxes keep their cells: one of IoU 1 counts 1 towards k, the others 0.
     """
+    import torch
+
+    from detloss_cli.predictions.synthetic import AnswerHead
+
     width, low = 5 + head.num_classes, math.log(CERTAIN / (1 - CERTAIN))
     bias = torch.full((1, width), low, dtype=torch.float64, device=targets.boxes.device)
     bias[:, :2], bias[:, 2:4] = 0, NO_SIZE
@@ -135,6 +143,8 @@ def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: As
 
 def candidates(head: Head, targets: Targets, *, profile: str) -> Candidates:
     """Cells that boxes can take at all: the part of the assignment that needs no predictions."""
+    from detloss_cli.targets.sim_ota import candidates as sim_ota_candidates
+
     return sim_ota_candidates(targets, head.levels, PROFILES[profile].rules)
 
 
@@ -144,6 +154,8 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
     Raises:
         DetlossError: no predictions.
     """
+    from detloss_cli.targets.sim_ota import sim_ota
+
     if predictions is None:
         raise DetlossError("yolox assigns by prediction", where="--preds", hint="give a dump, or name a synthetic head with --head")
     return sim_ota(targets, head.levels, channels(head), predictions.at, PROFILES[profile].rules)
@@ -157,6 +169,12 @@ def loss(
     box: 1 - IoU^2, or 1 - GIoU. obj: BCE of every cell. cls: BCE with the class's target at the IoU that the assignment saw. l1: of raw
     box channels. Without any positive N is 1 and obj an undivided sum.
     """
+    import torch
+
+    from detloss_cli.losses.bce import bce_with_logits
+    from detloss_cli.losses.dense_sum import sum_by_image
+    from detloss_cli.losses.term import LossBreakdown, Term
+
     normaliser = max(len(assignment), 1)
     gains = {gain.term: gain.used for gain in gain_ledger(hyp, head, profile)}
     form, terms = PROFILES[profile].form, []
@@ -197,18 +215,24 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
 
 def _rows(assignment: Assignment, index: int) -> tuple[Tensor, Slots]:
     """Rows of a level, and their slots."""
+    import torch
+
     rows = torch.nonzero(assignment.level == index).squeeze(1)
     return rows, (assignment.image[rows], assignment.anchor[rows], assignment.row[rows], assignment.col[rows])
 
 
 def _cells(slot: Slots, stride: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """(P, 2) col and row, (P, 1) stride."""
+    import torch
+
     cell = torch.stack((slot[3], slot[2]), 1).to(like.dtype)
     return cell, torch.full_like(cell[:, :1], stride)
 
 
 def _class_targets(targets: Targets, assignment: Assignment, rows: Tensor, classes: int, like: Tensor) -> Tensor:
     """(P, C): the IoU that the assignment saw in the box's class, 0 elsewhere."""
+    import torch
+
     chosen = targets.cls[assignment.gt[rows]].long()
     empty = torch.zeros((len(rows), classes), dtype=like.dtype, device=like.device)
     return empty.scatter(1, chosen[:, None], assignment.extra["iou"][rows, None].to(like.dtype))

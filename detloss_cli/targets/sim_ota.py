@@ -19,24 +19,9 @@ from detloss_cli.inputs.head import Channels, Level
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.cells_between import cells_between
 from detloss_cli.targets.dynamic_k import dynamic_k
+from detloss_cli.targets.sim_ota_rules import SimOtaRules
 
 Gather = Callable[[int, Tensor, Tensor, Tensor, Tensor], Tensor]  # level, image, anchor, row, col, each (P,), to logits (P, C)
-
-
-@dataclass(frozen=True, slots=True)
-class SimOtaRules:
-    """What differs between releases.
-
-    radius: half side of the square around a box centre, strides. in_box: cells inside a box are candidates too, and only those that are
-    both inside and near count as its own; else nearness alone decides. penalty: cost of a cell that is not the box's own.
-    top: overlaps that are added up to k. overlap_weight: weight of -log(IoU) in the cost.
-    """
-
-    radius: float = 1.5
-    in_box: bool = False
-    penalty: float = 1e6
-    top: int = 10
-    overlap_weight: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
