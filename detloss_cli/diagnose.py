@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from detloss_cli.families.interface import BatchTargets, Gain
     from detloss_cli.measure.batches import Batch
+    from detloss_cli.measure.loss import LossCount
     from detloss_cli.measure.run import Job
     from detloss_cli.predictions.head_file import HeadFile
 
@@ -71,9 +72,13 @@ def compute(request: Request) -> Outcome:
             return _unusable(request, scene, job, faults)
     head = request.head if request.preds is None else "preds"
     facts, batches, assigned = _assigned(request, scene, job)
+    if not batches:
+        return replace(facts, command="compute"), judged(scene, facts)
     count, _ = losses(head, job, batches, assigned)
-    marks = {name: count.totals() if kind == head else losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
-    loss = replace(count.facts(marks, {}), what_if=_what_if(head, request, job, batches, assigned))
+    marked = {name: count if kind == head else losses(kind, job, batches, assigned)[0] for name, kind in MARKS.items()}
+    marks = {name: mark.totals() for name, mark in marked.items()}
+    notes = _assumed(job, batches, assigned, marked["base_rate"])
+    loss = replace(count.facts(marks, notes), what_if=_what_if(head, request, job, batches, assigned))
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
@@ -242,6 +247,17 @@ def without_left_out(scene: Scene) -> Scene:
     return scene.without(*refused(chosen.family, chosen.profile, scene.head, chosen.hyp, scene.labels, scene.network), "box-refused")
 
 
+def _assumed(job: Job, batches: list[Batch], assigned: list[BatchTargets], base_rate: LossCount) -> dict[str, float]:
+    """What the base rate of objectness rests on: the overlap that the positives are taken to have, and its value were that 1."""
+    from detloss_cli.measure.run import losses
+
+    overlap = base_rate.objectness_mean()
+    if overlap is None or not hasattr(job.hyp, "gr"):
+        return {}
+    certain, _ = losses("base-rate", replace(job, hyp=replace(job.hyp, gr=0.0)), batches, assigned)
+    return {"base_rate_overlap": overlap, "base_rate_obj_at_1": certain.totals()["obj"]}
+
+
 def _what_if(head: str, request: Request, job: Job, batches: list[Batch], assigned: list[BatchTargets]) -> dict[str, dict[str, float]]:
     """Totals of the same tensors under other elementwise losses, by kind."""
     from detloss_cli.measure.run import losses
@@ -265,4 +281,10 @@ def _gain(gain: Gain, raw: bool) -> GainFacts:
 
 def judged(scene: Scene, facts: Facts) -> list[Finding]:
     """Findings of what these commands are about: settings and targets; label rows are judged by `inspect labels`."""
-    return [*judge(scene.faults), *apply(TARGET_RULES, facts)]
+    from detloss_cli.checks.hyp_lint import lint
+    from detloss_cli.families.hyp import hyp_keys
+
+    chosen = scene.setup
+    keys = hyp_keys(chosen.family.Hyp)
+    linted = lint(chosen.hyp_file, chosen.family.ID, chosen.profile, keys) if chosen.origins["hyp"] != "default" else ()
+    return [*dict.fromkeys((*judge(scene.faults), *linted)), *apply(TARGET_RULES, facts)]
