@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from detloss_cli.facts import Facts, GainFacts, HypFacts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.measure.counted import counted, host
+from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Scene
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from detloss_cli.measure.loss import LossCount
     from detloss_cli.measure.run import Job
     from detloss_cli.predictions.head_file import HeadFile
+    from detloss_cli.targets.assignment import Assignment
 
 Outcome = tuple[Facts, list[Finding]]
 DEFAULT_GAMMA = 1.5  # of a what-if where the hyp has none: the value that yolov5's focal loss defaults to
@@ -51,10 +54,18 @@ def inspect_labels(request: Request) -> Outcome:
 
 def inspect_targets(request: Request) -> Outcome:
     """Positives per level, anchor and class; boxes without any, and why; collisions."""
-    scene, job = _prepare(request)
-    facts, batches, assigned = _assigned(request, scene, job)
+    chosen = setup(request)
+    if chosen.family.NEEDS_PREDICTIONS or request.preds is not None:
+        scene, job = _prepare(request)
+        facts, batches, assigned = _assigned(request, scene, job)
+        pairs = [(batch, pair.assignment) for batch, pair in zip(batches, assigned, strict=True)]
+    else:
+        scene = _with_anchors(without_left_out(scenes.stage(request, chosen)))
+        hyp = _used(request, scene)
+        pairs = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network, request.batch_size)
+        facts = _counted(request, scene, hyp, pairs, device="cpu", head=None)
     if request.image is not None:
-        facts = replace(facts, image=_image(request.image, scene, facts, batches, assigned))
+        facts = replace(facts, image=_image(request.image, scene, facts, pairs))
     return facts, judged(scene, facts)
 
 
@@ -130,14 +141,27 @@ def _prepare(request: Request) -> tuple[Scene, Job]:
         raise DetlossError("unknown head", where=f"--head {request.head}", hint=f"one of {', '.join(HEADS)}")
     device = pick(request.device)
     chosen = setup(request)
-    scene = without_left_out(scenes.stage(request, chosen))
-    if chosen.model.spec.anchors is None:
-        where = f"--model {chosen.model.spec.name}"
-        raise DetlossError(
-            "this head has a number for anchors: they have to be fitted first", where=where, hint="inspect anchors fits them"
-        )
-    hyp = chosen.hyp if request.raw_gains else chosen.family.scaled(chosen.hyp, scene.head, chosen.profile)
-    return scene, Job(chosen.family, chosen.profile, scene.head, hyp, device, torch.float32, request.seed)
+    scene = _with_anchors(without_left_out(scenes.stage(request, chosen)))
+    return scene, Job(chosen.family, chosen.profile, scene.head, _used(request, scene), device, torch.float32, request.seed)
+
+
+def _with_anchors(scene: Scene) -> Scene:
+    """The scene, if its head has anchors to assign to.
+
+    Raises:
+        DetlossError: the model file has a number in their place.
+    """
+    spec = scene.setup.model.spec
+    if spec.anchors is None:
+        message = "this head has a number for anchors: they have to be fitted first"
+        raise DetlossError(message, where=f"--model {spec.name}", hint="inspect anchors fits them")
+    return scene
+
+
+def _used(request: Request, scene: Scene) -> Any:
+    """The hyp as the loss gets it."""
+    chosen = scene.setup
+    return chosen.hyp if request.raw_gains else chosen.family.scaled(chosen.hyp, scene.head, chosen.profile)
 
 
 def _preds_files(request: Request) -> tuple[HeadFile, ...]:
@@ -200,22 +224,25 @@ def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> 
 
 def _assigned(request: Request, scene: Scene, job: Job, formed: list[Batch] | None = None) -> tuple[Facts, list[Batch], list[BatchTargets]]:
     from detloss_cli.measure.batches import batches
-    from detloss_cli.measure.counted import counted
     from detloss_cli.measure.run import assignments
 
     family, labels = job.family, scene.labels
     if formed is None:
         formed = list(batches(labels, scene.network, job.head.imgsz, request.batch_size, family.FRAME, job.lift))
     assigned = assignments(job, formed)
-    size_px = scene.size_px
     pairs = [(batch, pair.assignment) for batch, pair in zip(formed, assigned, strict=True)]
-    count = counted(family, job.profile, job.head, job.hyp, labels, size_px, pairs)
-    facts = Facts(
+    head = request.head if request.preds is None else None
+    return _counted(request, scene, job.hyp, pairs, device=str(job.device), head=head), formed, assigned
+
+
+def _counted(request: Request, scene: Scene, hyp: Any, pairs: list[tuple[Batch, Assignment]], *, device: str, head: str | None) -> Facts:
+    """What was assigned, counted."""
+    chosen, size_px = scene.setup, scene.size_px
+    count = counted(chosen.family, chosen.profile, scene.head, hyp, scene.labels, size_px, pairs)
+    return Facts(
         "inspect targets",
         data=scenes.data_facts(request, scene.dataset),
-        settings=scenes.settings(
-            request, scene, device=str(job.device), dtype="float32", head=request.head if request.preds is None else None
-        ),
+        settings=scenes.settings(request, scene, device=device, dtype="float32", head=head),
         labels=scenes.label_facts(scene.dataset, size_px, scene),
         levels=count.levels,
         maps=count.maps,
@@ -223,16 +250,14 @@ def _assigned(request: Request, scene: Scene, job: Job, formed: list[Batch] | No
         boxes=count.boxes,
         collisions=count.collisions,
     )
-    return facts, formed, assigned
 
 
-def _image(wanted: str, scene: Scene, facts: Facts, batches: list[Batch], assigned: list[BatchTargets]) -> ImageFacts:
-    from detloss_cli.measure.counted import host
+def _image(wanted: str, scene: Scene, facts: Facts, pairs: list[tuple[Batch, Assignment]]) -> ImageFacts:
     from detloss_cli.measure.image import find_image, image_facts
 
     index = find_image(wanted, scene.labels.images)
     rounding = getattr(scene.setup.family, "LETTERBOX", "floor")
-    parts = [(batch.first_image, batch.rows.start, host(pair.assignment)) for batch, pair in zip(batches, assigned, strict=True)]
+    parts = [(batch.first_image, batch.rows.start, host(assignment)) for batch, assignment in pairs]
     reasons = dict(enumerate(facts.boxes.text)) if facts.boxes is not None else {}
     head = scene.head
     return image_facts(index, scene.labels, scene.network, head.imgsz, scene.geometry, rounding, parts, reasons, len(head.levels))
