@@ -6,8 +6,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from detloss_cli import scene as scenes
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
@@ -16,14 +14,14 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, GainFacts, HypFacts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
-from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.measure.counted import counted, host
+from detloss_cli.measure.groups import with_cost
 from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from detloss_cli.families.interface import BatchTargets, Gain
     from detloss_cli.measure.batches import Batch
@@ -32,29 +30,24 @@ if TYPE_CHECKING:
     from detloss_cli.predictions.head_file import HeadFile
     from detloss_cli.targets.assignment import Assignment
 
+    Pairs = Iterable[tuple[Batch, Assignment]]
+
 Outcome = tuple[Facts, list[Finding]]
 DEFAULT_GAMMA = 1.5  # of a what-if where the hyp has none: the value that yolov5's focal loss defaults to
 MARKS = {"prior": "prior", "base_rate": "base-rate", "perfect": "perfect"}
 
 
-def inspect_labels(request: Request) -> Outcome:
+def inspect_labels(request: Request, *, by: str | None = None) -> Outcome:
     """What the files hold and what the loader does with each row. Never imports torch."""
-    from detloss_cli.checks.labels import label_findings
+    from detloss_cli.diagnose_labels import inspect_labels as inspected
 
-    loader = request.loader or "strict"
-    if loader not in LOADERS:
-        raise DetlossError("unknown loader", where=f"--loader {loader}", hint=f"one of {', '.join(LOADERS)}")
-    splits = None if request.split in (None, "all") else tuple(request.split.split(","))
-    dataset, faults = scenes.load(request, splits=splits, loader=loader, sizes=False)
-    height, width = request.imgsz or (640, 640)
-    size_px = dataset.labels.boxes[:, 2:] * np.asarray([width, height], dtype=np.float32)
-    facts = Facts("inspect labels", data=scenes.data_facts(request, dataset), labels=scenes.label_facts(dataset, size_px))
-    return facts, [*judge(faults), *label_findings(dataset)]
+    return inspected(request, by=by)
 
 
 def inspect_targets(request: Request) -> Outcome:
     """Positives per level, anchor and class; boxes without any, and why; collisions."""
     chosen = setup(request)
+    pairs: Pairs
     if chosen.family.NEEDS_PREDICTIONS or request.preds is not None:
         scene, job = _prepare(request)
         facts, batches, assigned = _assigned(request, scene, job)
@@ -62,7 +55,8 @@ def inspect_targets(request: Request) -> Outcome:
     else:
         scene = _with_anchors(without_left_out(scenes.stage(request, chosen)))
         hyp = _used(request, scene)
-        pairs = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network, request.batch_size)
+        chunks = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network)
+        pairs = list(chunks) if request.image is not None else chunks
         facts = _counted(request, scene, hyp, pairs, device="cpu", head=None)
     if request.image is not None:
         facts = replace(facts, image=_image(request.image, scene, facts, pairs))
@@ -93,7 +87,8 @@ def compute(request: Request) -> Outcome:
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
-    facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss)
+    assignment = with_cost(facts.assignment, marks["perfect"])
+    facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, assignment=assignment)
     return facts, judged(scene, facts)
 
 
@@ -235,7 +230,9 @@ def _assigned(request: Request, scene: Scene, job: Job, formed: list[Batch] | No
     return _counted(request, scene, job.hyp, pairs, device=str(job.device), head=head), formed, assigned
 
 
-def _counted(request: Request, scene: Scene, hyp: Any, pairs: list[tuple[Batch, Assignment]], *, device: str, head: str | None) -> Facts:
+def _counted(
+    request: Request, scene: Scene, hyp: Any, pairs: Iterable[tuple[Batch, Assignment]], *, device: str, head: str | None
+) -> Facts:
     """What was assigned, counted."""
     chosen, size_px = scene.setup, scene.size_px
     count = counted(chosen.family, chosen.profile, scene.head, hyp, scene.labels, size_px, pairs)
@@ -252,7 +249,7 @@ def _counted(request: Request, scene: Scene, hyp: Any, pairs: list[tuple[Batch, 
     )
 
 
-def _image(wanted: str, scene: Scene, facts: Facts, pairs: list[tuple[Batch, Assignment]]) -> ImageFacts:
+def _image(wanted: str, scene: Scene, facts: Facts, pairs: Pairs) -> ImageFacts:
     from detloss_cli.measure.image import find_image, image_facts
 
     index = find_image(wanted, scene.labels.images)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detloss_cli.facts import AssignmentFacts, Collision, LevelFacts
 from detloss_cli.inputs.head import Head
 from detloss_cli.targets.assignment import Assignment
-from detloss_cli.targets.slots import last_of_each, slot_keys
+from detloss_cli.targets.slots import slot_keys
 
 SMALL_PX, LARGE_PX = 32.0, 96.0  # COCO's size classes, sides of a square of that area
 MOST_COLLISIONS = 20_000  # pairs that are listed; all are counted
@@ -53,32 +53,46 @@ class AssignmentCount:
             assignment: numpy columns. first_row: of the batch's boxes in the data set. classes: (N_batch,). images: B.
         """
         gt, level, anchor = assignment.gt, assignment.level, assignment.anchor
-        np.add.at(self.positives, (gt + first_row, level), 1)
-        for index in range(len(self.head.levels)):
-            here = level == index
-            size = len(self.by_anchor[index])
-            self.by_anchor[index] += np.bincount(anchor[here], minlength=size)
-            pairs = np.unique(gt[here] * size + anchor[here])
-            self.matches[index] += np.bincount(pairs % size, minlength=size)
-            np.add.at(self.matched, pairs // size + first_row, 1)
-        keys = slot_keys(assignment, self.head.levels, images)
-        wins = last_of_each(keys)
-        np.add.at(self.slots, gt[wins] + first_row, 1)
-        self._collide(keys, wins, gt, level, classes, first_row)
+        boxes, rows = len(classes), slice(first_row, first_row + len(classes))
+        shape = (boxes, len(self.head.levels), max(len(sizes) for sizes in self.by_anchor))
+        flat = (gt * shape[1] + level) * shape[2] + anchor
+        per_cell = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
+        self.positives[rows] += per_cell.sum(axis=2).astype(np.int32)
+        self.matched[rows] += (per_cell > 0).sum(axis=(1, 2)).astype(np.int32)
+        for index, counts in enumerate(self.by_anchor):
+            counts += per_cell[:, index, : len(counts)].sum(axis=0)
+            self.matches[index] += (per_cell[:, index, : len(counts)] > 0).sum(axis=0)
+        self._claim(slot_keys(assignment, self.head.levels, images), gt, level, classes, first_row)
 
-    def _collide(self, keys: Any, wins: Any, gt: Any, level: Any, classes: NDArray[np.int64], first_row: int) -> None:
-        distinct, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        self.claimed += int((counts > 1).sum())
-        self.rows_lost += len(keys) - len(distinct)
-        winner = np.zeros(len(distinct), dtype=np.int64)
-        winner[inverse[wins]] = gt[wins]
-        against = winner[inverse]
-        differs = classes[gt] != classes[against]
-        self.conflicts += len(np.unique(inverse[differs]))
-        for row in np.nonzero(gt != against)[0]:
-            first, second = sorted((int(gt[row]) + first_row, int(against[row]) + first_row))
-            if len(self.pairs) < MOST_COLLISIONS and (first, second) not in self.pairs:
-                self.pairs[first, second] = Collision(first, second, self.head.levels[level[row]].name, not bool(differs[row]))
+    def _claim(self, keys: Any, gt: Any, level: Any, classes: NDArray[np.int64], first_row: int) -> None:
+        """Who wins each slot, and who claimed it too. Rows of one slot stand together, in their order, once sorted by slot."""
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        last = np.append(ordered[1:] != ordered[:-1], np.ones(min(1, len(keys)), dtype=bool))
+        ends = np.nonzero(last)[0]
+        sizes = np.diff(ends, prepend=-1)
+        winner = gt[order[ends]]
+        self.slots[first_row : first_row + len(classes)] += np.bincount(winner, minlength=len(classes)).astype(np.int32)
+        self.claimed += int((sizes > 1).sum())
+        self.rows_lost += len(keys) - len(ends)
+        shared = np.repeat(sizes > 1, sizes)
+        group = np.repeat(np.arange(len(ends)), sizes)[shared]
+        row, against = order[shared], winner[group]
+        rivals = gt[row] != against
+        differs = classes[gt[row]] != classes[against]
+        self.conflicts += len(np.unique(group[differs]))
+        self._pair(row[rivals], gt[row[rivals]] + first_row, against[rivals] + first_row, level, differs[rivals])
+
+    def _pair(self, rows: Any, one: Any, other: Any, level: Any, differs: Any) -> None:
+        """List each pair of boxes once, at its first row, as far as there is room."""
+        by_row = np.argsort(rows)
+        pairs = np.stack((np.minimum(one, other), np.maximum(one, other)), axis=1)[by_row]
+        _, firsts = np.unique(pairs, axis=0, return_index=True)
+        for index in np.sort(firsts)[: max(0, MOST_COLLISIONS - len(self.pairs))].tolist():
+            first, second = (int(box) for box in pairs[index])
+            row = by_row[index]
+            name = self.head.levels[int(level[rows[row]])].name
+            self.pairs.setdefault((first, second), Collision(first, second, name, not bool(differs[row])))
 
     def levels(self, anchors: Sequence[tuple[tuple[float, float], ...]] | None = None) -> tuple[LevelFacts, ...]:
         """Facts of each level, in the head's order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from detloss_cli.inputs.labels import Labels
 from detloss_cli.measure.assignment import AssignmentCount
 from detloss_cli.measure.batches import Batch
 from detloss_cli.measure.boxes import box_facts
+from detloss_cli.measure.groups import with_groups
 from detloss_cli.measure.maps import MapCount
 from detloss_cli.targets.assignment import Assignment
 
@@ -40,7 +41,7 @@ def counted(
     hyp: Any,
     labels: Labels,
     size_px: NDArray[np.float32],
-    pairs: Sequence[tuple[Batch, Assignment]],
+    pairs: Iterable[tuple[Batch, Assignment]],
 ) -> Counted:
     """Count batches in file order, and ask the family about each box without a row.
 
@@ -65,10 +66,12 @@ def counted(
             stops.update({gt + start: reason.text for gt, reason in bad.items()})
         found = family.reasons(head, hyp, batch.targets, assignment, profile=profile)
         why.update({gt + start: (reason.key, reason.text) for gt, reason in found.items()})
+    without = count.positives.sum(axis=1) == 0
+    facts = count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()})
     return Counted(
         levels=count.levels(family.level_anchors(head) if hasattr(family, "level_anchors") else None),
         maps=maps.facts() if maps is not None else None,
-        assignment=count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()}),
+        assignment=with_groups(facts, size_px[without], labels.cls[without], labels.names),
         boxes=box_facts(labels, size_px, count.positives, count.slots, why, infinite, stops),
         collisions=tuple(count.pairs.values()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +16,15 @@ from detloss_cli.targets.assignment import Assignment
 if TYPE_CHECKING:
     from detloss_cli.families.interface import Family
 
+CHUNK_IMAGES = 512
+
 
 def plain_pairs(
-    family: Family, profile: str, head: Head, hyp: Any, labels: Labels, network: NDArray[np.float32], batch_size: int
-) -> list[tuple[Batch, Assignment]]:
-    """Each batch in file order and its assignment, in numpy: the integers that torch gives.
+    family: Family, profile: str, head: Head, hyp: Any, labels: Labels, network: NDArray[np.float32]
+) -> Iterator[tuple[Batch, Assignment]]:
+    """Chunks of images in file order and their assignment, in numpy: the integers that torch gives, one chunk in memory at a time.
+
+    No image looks at another without predictions, so that a chunk need not be a trainer's batch.
 
     Args:
         hyp: as the assigner takes it. network: (N, 4) boxes in 0..1 of the network input.
@@ -29,6 +34,7 @@ def plain_pairs(
     """
     if family.NEEDS_PREDICTIONS:
         raise ValueError(f"expected a family that assigns without predictions, got {family.ID}")
-    formed = batches(labels, network, head.imgsz, batch_size, family.FRAME, lambda column: column)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a side of 0 gives inf, which matches nothing
-        return [(batch, family.assign(head, hyp, batch.targets, None, profile=profile)) for batch in formed]
+    for chunk in batches(labels, network, head.imgsz, CHUNK_IMAGES, family.FRAME, lambda column: column):
+        with np.errstate(divide="ignore", invalid="ignore"):  # a side of 0 gives inf, which matches nothing
+            rows = family.assign(head, hyp, chunk.targets, None, profile=profile)
+        yield chunk, rows

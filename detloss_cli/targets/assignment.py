@@ -67,6 +67,17 @@ def on_host(targets: Targets) -> Targets:
     return Targets(image, cls, boxes, targets.images, targets.frame)
 
 
+def chosen_targets(targets: Targets, rows: Array) -> Targets:
+    """Some of the targets, in numpy.
+
+    Args:
+        rows: (U,) int64, index into the targets.
+    """
+    host = on_host(targets)
+    index = rows.detach().cpu().numpy() if hasattr(rows, "detach") else rows
+    return Targets(host.image[index], host.cls[index], host.boxes[index], targets.images, targets.frame)
+
+
 def joined(first: Assignment, second: Assignment) -> Assignment:
     """The rows of two assignments of the same targets, one after the other; evidence on targets is the first's."""
     xp = array_namespace(first.row)

@@ -8,7 +8,7 @@ import numpy as np
 
 from detloss_cli.inputs.head import Level
 from detloss_cli.targets.anchor_ratio import side_ratios
-from detloss_cli.targets.assignment import Array, Targets, on_host
+from detloss_cli.targets.assignment import Array, Targets, chosen_targets
 
 
 def ratio_reasons(
@@ -22,7 +22,7 @@ def ratio_reasons(
     Args:
         unassigned: (U,) index into the targets. imgsz: height and width of the network input, px.
     """
-    plain = on_host(targets)
+    plain = chosen_targets(targets, unassigned)
     boxes = plain.boxes
     nearest = np.full(len(boxes), np.inf, dtype=np.float64)
     for level in levels:
@@ -31,9 +31,9 @@ def ratio_reasons(
     anchors = np.asarray([anchor for level in levels for anchor in level.anchors], dtype=np.float64)
     shortest, longest = anchors.min(axis=0) / threshold, anchors.max(axis=0) * threshold
     found = {}
-    for index in unassigned.tolist():
-        width, height = float(boxes[index, 2]) * imgsz[1], float(boxes[index, 3]) * imgsz[0]
-        found[index] = _reason(width, height, float(nearest[index]), threshold, shortest, longest)
+    for row, index in enumerate(unassigned.tolist()):
+        width, height = float(boxes[row, 2]) * imgsz[1], float(boxes[row, 3]) * imgsz[0]
+        found[index] = _reason(width, height, float(nearest[row]), threshold, shortest, longest)
     return found
 
 
