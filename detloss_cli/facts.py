@@ -17,6 +17,7 @@ from detloss_cli.label_facts import ClassFacts as ClassFacts
 from detloss_cli.label_facts import LabelFacts as LabelFacts
 from detloss_cli.label_facts import LostRows as LostRows
 from detloss_cli.label_facts import SurveyFacts
+from detloss_cli.run_facts import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,3 +286,4 @@ class Facts:
     gate: GateFacts | None = None
     survey: SurveyFacts | None = None
     dumps: tuple[DumpFacts, ...] | None = None
+    run: RunFacts | None = None

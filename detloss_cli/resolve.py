@@ -168,14 +168,16 @@ def setup(request: Request, load: Callable[[str], Any] | None = None) -> Setup:
         hyp_file=file,
         hyp=_switched(_as_trained(record, name), request.overrides, family, chosen),
         imgsz=_imgsz(request, family, model.spec, origins),
-        origins=_as_said(origins, request.origins),
+        origins=_as_said(origins, request.origins, request.overrides),
         faults=(*faults, *training_faults(request.training, rect=request.rect)),
     )
 
 
-def _as_said(origins: dict[str, str], said: Mapping[str, str]) -> dict[str, str]:
-    """The origins with the files of a run in place of the options that they stand for; what was rounded stays said."""
-    return {**origins, **{key: source + origins.get(key, "").removeprefix(f"--{key}") * (key == "imgsz") for key, source in said.items()}}
+def _as_said(origins: dict[str, str], said: Mapping[str, str], overrides: Mapping[str, Any]) -> dict[str, str]:
+    """The origins with the files of a run in place of the options that they stand for; what was rounded or overwritten stays said."""
+    switches = {key: f"{origins[key]} ({source})" for key, source in said.items() if key in overrides}
+    size = origins["imgsz"].removeprefix("--imgsz")
+    return {**origins, **said, **switches, **({"imgsz": said["imgsz"] + size} if "imgsz" in said else {})}
 
 
 def _as_trained(record: Any, family: str) -> Any:

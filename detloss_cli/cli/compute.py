@@ -28,11 +28,16 @@ def compute(
     family: o.Family = AUTO,
     profile: o.Profile = None,
     trainer: o.Trainer = None,
-    batch_size: o.BatchSize = 16,
+    batch_size: o.BatchSize = None,
     geometry: o.Geometry = None,
     raw_gains: o.RawGains = False,
     head: o.Head = "prior",
     preds: o.Preds = None,
+    run: o.Run = None,
+    single_cls: o.SingleCls = False,
+    classes: o.Classes = None,
+    nc: o.Nc = None,
+    rect: o.Rect = False,
     what_if: o.WhatIf = None,
     autobalance: o.AutoBalance = False,
     gr: o.Gr = None,
@@ -57,7 +62,7 @@ def compute(
     to = sink(format, output, force, fail_on, max_findings, select, ignore)
     wanted = request(
         "compute",
-        data=values.data(data, data_option, needed=preds is None),
+        data=values.data(data, data_option, needed=preds is None and run is None),
         split=split,
         names=names,
         root=root,
@@ -75,6 +80,11 @@ def compute(
         raw_gains=raw_gains,
         head=head,
         preds=preds,
+        run=run,
+        single_cls=single_cls,
+        classes=classes,
+        nc=nc,
+        rect=rect,
         what_if=what_if,
         overrides=switched(autobalance=autobalance or None, gr=gr, label_smoothing=label_smoothing, sort_obj_iou=sort_obj_iou or None),
         device=device,
@@ -82,6 +92,7 @@ def compute(
     )
     with busy("computing the loss", quiet=quiet):
         from detloss_cli import diagnose
+        from detloss_cli.run_context import in_context
 
-        facts, findings = diagnose.compute(wanted)
+        facts, findings = in_context(wanted, *diagnose.compute(wanted))
     return emit("compute", facts, findings, to)

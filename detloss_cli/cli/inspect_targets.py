@@ -38,7 +38,12 @@ def inspect_targets(
     family: o.Family = AUTO,
     profile: o.Profile = None,
     trainer: o.Trainer = None,
-    batch_size: o.BatchSize = 16,
+    batch_size: o.BatchSize = None,
+    run: o.Run = None,
+    single_cls: o.SingleCls = False,
+    classes: o.Classes = None,
+    nc: o.Nc = None,
+    rect: o.Rect = False,
     geometry: o.Geometry = None,
     device: o.Device = AUTO,
     image: Image = None,
@@ -64,7 +69,7 @@ def inspect_targets(
         refuse(save, force=force, option="--save")
     wanted = request(
         "inspect targets",
-        data=values.data(data, data_option),
+        data=values.data(data, data_option, needed=run is None),
         split=split,
         names=names,
         root=root,
@@ -78,14 +83,20 @@ def inspect_targets(
         profile=profile,
         trainer=trainer,
         batch_size=batch_size,
+        run=run,
+        single_cls=single_cls,
+        classes=classes,
+        nc=nc,
+        rect=rect,
         geometry=geometry,
         device=device,
         image=image,
     )
     with busy("building targets", quiet=quiet):
         from detloss_cli import diagnose
+        from detloss_cli.run_context import in_context
 
-        facts, findings = diagnose.inspect_targets(wanted)
+        facts, findings = in_context(wanted, *diagnose.inspect_targets(wanted))
     if facts.image is not None:
         findings = [finding for finding in findings if finding.where is not None and finding.where.path == facts.image.label_path]
         if save is not None and facts.data is not None:

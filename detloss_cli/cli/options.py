@@ -49,7 +49,10 @@ Imgsz = Annotated[
     str | None,
     typer.Option("--imgsz", metavar="PX|HxW", help="Network input. Also --img, --img-size.", rich_help_panel=TRAIN),
 ]
-BatchSize = Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Images of a batch. Also --batch.", rich_help_panel=TRAIN)]
+BatchSize = Annotated[
+    int | None,
+    typer.Option("--batch-size", metavar="N", min=1, help="Images of a batch. Also --batch.", show_default="16", rich_help_panel=TRAIN),
+]
 Geometry = Annotated[str | None, typer.Option("--geometry", metavar="NAME", help="letterbox, stretch or square.", rich_help_panel=TRAIN)]
 RawGains = Annotated[bool, typer.Option("--raw-gains", help="Gains without the trainer's scaling.", rich_help_panel=TRAIN)]
 Head = Annotated[str, typer.Option("--head", metavar="NAME", help="prior, base-rate, perfect, zero, noise.", rich_help_panel=TRAIN)]

@@ -11,6 +11,8 @@ from detloss_cli.resolve import TRAINERS, Request
 AUTO = "auto"
 HEADS = ("prior", "base-rate", "perfect", "zero", "noise")
 ELEMENTS = ("bce", "focal", "qfocal", "blur")
+# What a run has to say for a command that does not read everything.
+NEEDS = {"inspect labels": ("data",), "inspect hyp": ("hyp", "model", "imgsz"), "inspect anchors": ("data", "hyp", "model", "imgsz")}
 GEOMETRIES = ("letterbox", "stretch", "square")
 
 
@@ -22,6 +24,7 @@ def request(command: str, **given: Any) -> Request:
     """
     from detloss_cli.inputs.loaders import LOADERS
 
+    run = given.pop("run", None)
     for key, known in (("family", (AUTO, *MODULES)), ("trainer", TRAINERS), ("loader", LOADERS), ("head", HEADS), ("geometry", GEOMETRIES)):
         if given.get(key) is not None:
             values.one_of(given[key], known, f"--{key}")
@@ -34,6 +37,15 @@ def request(command: str, **given: Any) -> Request:
         given["device"] = values.device(given["device"])
     if "imgsz" in given:
         given["imgsz"] = values.size(given["imgsz"])
+    if "classes" in given:
+        given["classes"] = values.ids(given["classes"], "--classes")
+    if run is not None:
+        from detloss_cli.cli.from_run import merged
+        from detloss_cli.inputs.run_folder import read_run
+
+        given = merged(given, read_run(run, root=given.get("root")), NEEDS.get(command, ("data", "hyp", "model", "imgsz", "batch_size")))
+    if given.get("batch_size", 0) is None:
+        del given["batch_size"]
     return Request(command=command, **given)
 
 

@@ -55,6 +55,18 @@ def size(value: str | None) -> tuple[int, int] | None:
     return sides
 
 
+def ids(value: str | None, option: str) -> tuple[int, ...]:
+    """`0,2` as in the trainers: class ids.
+
+    Raises:
+        DetlossError: anything else.
+    """
+    words = [word.strip() for word in (value or "").strip("[]").split(",")] if value is not None else []
+    if not all(word.isdecimal() and word.isascii() and len(word) < 7 for word in words):
+        raise DetlossError(f"{value!r} is no list of class ids", where=option, hint="ids from 0: 0,2")
+    return tuple(int(word) for word in words)
+
+
 def data(given: list[str] | None, option: list[str] | None, *, needed: bool = True, hint: str = "") -> tuple[str, ...]:
     """DATA, as arguments or as --data; every one is there.
 

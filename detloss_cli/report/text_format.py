@@ -7,7 +7,10 @@ from detloss_cli.report.report import MAX_FINDINGS, Report
 from detloss_cli.report.screen import screen
 
 # What our own words and tables use beyond ASCII, in as many columns.
-ASCII = str.maketrans({"·": "-", "─": "-", "▇": "#", "²": "2", "×": "x", "≥": ">", "≤": "<", "–": "-", "—": "-", "…": "."})
+ASCII = str.maketrans(
+    {"·": "-", "─": "-", "▇": "#", "²": "2", "×": "x", "≥": ">", "≤": "<", "–": "-", "—": "-", "…": "."}
+    | dict(zip("▁▂▃▄▅▆█", "_.-=+*@", strict=True))
+)
 
 
 def render(report: Report, look: Look) -> str:

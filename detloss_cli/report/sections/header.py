@@ -10,6 +10,8 @@ from rich.text import Text
 from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, LabelFacts, LevelFacts, Settings
 from detloss_cli.report.numbers import count, many, trim
 from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.run import run_parts
+from detloss_cli.run_facts import RunFacts
 
 LABEL = 9
 # Origins that need no word.
@@ -28,7 +30,9 @@ def header(command: str, facts: Facts, width: int) -> Iterator[Text]:
     fits = len(" · ".join([*title, *scale, *head])) <= width
     yield from joined([*title, *(scale if fits else []), *head], width, indent=2, first="bold")
     if facts.settings is not None:
-        yield from labelled("setup", [*([] if fits else scale), *_setup(facts.settings)], width, style="dim")
+        yield from labelled("setup", [*([] if fits else scale), *_setup(facts.settings, facts.run)], width, style="dim")
+    if facts.run is not None:
+        yield from labelled("run", run_parts(facts.run), width, style="dim")
     if facts.labels is not None:
         yield from labelled("data", _data(facts.labels), width)
     if facts.assignment is not None:
@@ -109,7 +113,7 @@ def _level_range(levels: Sequence[LevelFacts] | None) -> str:
     return names[0] if len(names) == 1 else f"{names[0]}-{names[-1]}" if names else ""
 
 
-def _setup(settings: Settings) -> list[str]:
+def _setup(settings: Settings, run: RunFacts | None) -> list[str]:
     """What the title does not hold, and why each was chosen where it was not the user."""
     parts = []
     for key, text in (("family", settings.family), ("profile", f"profile {settings.profile}")):
@@ -127,7 +131,8 @@ def _setup(settings: Settings) -> list[str]:
         parts.append(f"classes {settings.names_source}")
     for key in ("geometry", "imgsz"):
         why = settings.origins.get(key, "")
-        if why not in PLAIN and (not why.startswith("--") or "," in why):
+        told = why.startswith("--") or (run is not None and any(key == one for one, _, _ in run.values))
+        if why not in PLAIN and (not told or "," in why):
             parts.append(safe(why))
     if settings.head and not settings.preds:
         words = SYNTHETIC.get(settings.head, "")
