@@ -29,7 +29,7 @@ class _Table:
     lines: list[int]
     rows: NDArray[np.float32]
     keys: list[tuple[float, ...]]
-    misread: list[int] = field(default_factory=list)
+    misread: set[int] = field(default_factory=set)
 
 
 def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_classes: int | None) -> Loaded:
@@ -137,7 +137,7 @@ def _table(rows: list[tuple[int, list[str]]], loader: Loader) -> _Table | None:
 def _polygons(rows: list[tuple[int, list[str]]], lines: list[int], widths: set[int], loader: Loader) -> _Table:
     if loader.mixed == "drop" and 5 in widths:
         raise _GivenUp("drop", "mixed-rows")
-    values, keys, misread = [], [], []
+    values, keys, misread = [], [], set[int]()
     for line, tokens in rows:
         numbers = np.array(_floats(tokens, loader), dtype=np.float32)
         if len(numbers) % 2 == 0 or len(numbers) < 3:
@@ -146,7 +146,7 @@ def _polygons(rows: list[tuple[int, list[str]]], lines: list[int], widths: set[i
         values.append([numbers[0], (x.min() + x.max()) / 2, (y.min() + y.max()) / 2, x.max() - x.min(), y.max() - y.min()])
         keys.append(tuple(numbers.tolist()) if loader.mixed == "drop" else tuple(np.array(values[-1], dtype=np.float32).tolist()))
         if len(tokens) == 5:
-            misread.append(line)
+            misread.add(line)
     return _Table(lines, np.array(values, dtype=np.float32), keys, misread)
 
 
