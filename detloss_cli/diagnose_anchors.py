@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detloss_cli import scene as scenes
+from detloss_cli.anchor_facts import AnchorFacts
 from detloss_cli.checks.anchors import RULES
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
@@ -66,6 +67,16 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
         anchors=replace(anchors, path=_source(chosen), line=chosen.model.lines.get("anchors")),
     )
     return facts, [*judge(scene.faults), *apply(RULES, facts)]
+
+
+def anchors_of(scene: Scene) -> AnchorFacts | None:
+    """The anchors of a scene that another command has staged, without a fit; None where head or family has none."""
+    chosen = scene.setup
+    family = anchored.ANCHORED.get(chosen.family.ID)
+    if family is None or not any(chosen.model.spec.anchors or ()):
+        return None
+    anchors, _, _ = anchor_facts(scene.network, scene.head, _task(chosen, family, Fit()))
+    return replace(anchors, path=_source(chosen), line=chosen.model.lines.get("anchors"))
 
 
 def _source(chosen: Setup) -> str | None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from detloss_cli import scene as scenes
+from detloss_cli.checks.anchors import RULES as ANCHOR_RULES
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.hyp_lint import lint
 from detloss_cli.checks.judge import judge
-from detloss_cli.checks.known import fresh
+from detloss_cli.checks.known import fresh, known
 from detloss_cli.checks.labels import label_findings
+from detloss_cli.checks.splits import RULES as SPLIT_RULES
 from detloss_cli.checks.thresholds import RULES
 from detloss_cli.diagnose import judged, without_left_out
+from detloss_cli.diagnose_anchors import anchors_of
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts
 from detloss_cli.finding import Finding
@@ -29,16 +32,20 @@ if TYPE_CHECKING:
     from detloss_cli.measure.run import Job
     from detloss_cli.scene import Scene
 
+# What can only be said about all files of a data set.
+WHOLE = frozenset({*(rule.name for rule in SPLIT_RULES), "no-images", "no-labels"})
 Outcome = tuple[Facts, list[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """thresholds: bounds on the figures. baseline: of an earlier run. new_only: only findings that it lacks count, no figure does."""
+    """thresholds: bounds on the figures. baseline: of an earlier run. new_only: only findings that it lacks count, no figure does.
+    remember: say which findings there are, for a baseline to write."""
 
     thresholds: Thresholds = field(default_factory=Thresholds)
     baseline: Baseline | None = None
     new_only: bool = False
+    remember: bool = False
 
 
 def check(request: Request, gate: Gate) -> Outcome:
@@ -55,8 +62,8 @@ def check(request: Request, gate: Gate) -> Outcome:
     trained = scene.only(_splits(request, dataset.splits))
     facts, findings = _measured(request, trained, loss=gate.thresholds.needs_loss or request.preds is not None)
     labels = scenes.label_facts(dataset, scene.size_px, scene)
-    facts = replace(facts, data=scenes.data_facts(request, dataset), labels=labels)
-    findings += [*label_findings(dataset, imgsz=max(chosen.imgsz)), *judged(trained, facts)]
+    facts = replace(facts, data=scenes.data_facts(request, dataset), labels=labels, anchors=anchors_of(trained))
+    findings += [*label_findings(dataset, imgsz=max(chosen.imgsz)), *judged(trained, facts), *apply(ANCHOR_RULES, facts)]
     return _held(facts, findings, chosen, gate, figures=True)
 
 
@@ -94,7 +101,8 @@ def _files(request: Request, chosen: Setup) -> Outcome:
     dataset, faults = scenes.load(request, splits=None, loader=chosen.loader, sizes=False)
     scene = scenes.staged(request, chosen, dataset, faults)
     facts = Facts("check", data=scenes.data_facts(request, dataset), labels=scenes.label_facts(dataset, scene.size_px))
-    return facts, [*judge(faults), *_linted(chosen), *label_findings(dataset, imgsz=max(chosen.imgsz))]
+    found = label_findings(dataset, imgsz=max(chosen.imgsz))
+    return facts, [*judge(faults), *_linted(chosen), *(finding for finding in found if finding.rule not in WHOLE)]
 
 
 def _linted(chosen: Setup) -> Iterator[Finding]:
@@ -177,8 +185,10 @@ def _with_preds(request: Request, scene: Scene, job: Job) -> tuple[Job, list[Fin
 def _held(facts: Facts, findings: list[Finding], chosen: Setup, gate: Gate, *, figures: bool) -> Outcome:
     """Facts and findings against the bounds and the baseline. figures: they are those of the whole data set."""
     findings, gone, suppressed = list(dict.fromkeys(findings)), 0, 0
+    root = facts.data.root if facts.data is not None else None
+    seen = known(findings, root) if gate.remember else {}
     if gate.baseline is not None:
-        findings, suppressed, gone = fresh(findings, facts.data.root if facts.data else None, gate.baseline.known)
+        findings, suppressed, gone = fresh(findings, root, gate.baseline.known)
     judging = figures and not gate.new_only
     held = GateFacts(
         thresholds=gate.thresholds if judging else Thresholds(),
@@ -186,6 +196,7 @@ def _held(facts: Facts, findings: list[Finding], chosen: Setup, gate: Gate, *, f
         baseline=gate.baseline if judging else None,
         known=suppressed,
         gone=gone if figures else 0,
+        seen=seen,
     )
     facts = replace(facts, gate=held)
     return facts, [*findings, *apply(RULES, facts)]

@@ -20,6 +20,7 @@ from detloss_cli.checks import (
     row_text,
     splits,
     targets,
+    thresholds,
     training,
     yaml_text,
 )
@@ -47,8 +48,8 @@ RULES: dict[str, Rule] = {
         tuple(each.rule for each in targets.RULES),
         targets.FAULT_RULES,
         training.RULES,
-        tuple(each.rule for each in training.LOG_RULES),
         tuple(each.rule for each in anchors.RULES),
+        tuple(each.rule for each in thresholds.RULES),
     )
     for rule in rules
 }

@@ -37,7 +37,7 @@ def too_few_positives(facts: Facts) -> Iterator[Hit]:
         wanted = bound.value * facts.assignment.positives if bound.share else bound.value
         if level.positives < wanted:
             message = f"{level.level} has {level.positives:,} positives, fewer than {bound.text}"
-            yield Hit(message, "inspect anchors compares its anchors with the boxes", count=level.positives)
+            yield Hit(message, "inspect anchors compares its anchors with the boxes")
 
 
 def recall_below_bound(facts: Facts) -> Iterator[Hit]:
@@ -131,8 +131,8 @@ def bound_names_nothing(facts: Facts) -> Iterator[Hit]:
 def _above(bound: Bound, number: int, whole: int, words: str, hint: str) -> Iterator[Hit]:
     share = number / whole if whole else 0.0
     if (share if bound.share else number) > bound.value:
-        part = f" ({_short(share)})" if whole else ""
-        yield Hit(f"{number:,} {words}{part}, more than {bound.text}", hint, count=number, share=share)
+        part = f" ({_percent(share)})" if whole else ""
+        yield Hit(f"{number:,} {words}{part}, more than {bound.text}", hint, share=share)
 
 
 def _shares(facts: Facts, *, upper: bool) -> Iterator[Hit]:
@@ -143,7 +143,11 @@ def _shares(facts: Facts, *, upper: bool) -> Iterator[Hit]:
         share = found.get(what)
         if share is not None and (share > bound.value if upper else share < bound.value):
             side = "more" if upper else "less"
-            yield Hit(f"{what} is {_short(share)} of the loss, {side} than {bound.text}", SHARE_HINT, share=share)
+            yield Hit(f"{what} is {_percent(share)} of the loss, {side} than {bound.text}", SHARE_HINT, share=share)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
 
 
 def _short(value: float) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from detloss_cli import __version__
-from detloss_cli.cli import cache, compute, env, explain, families, inspect_anchors, inspect_hyp, inspect_labels, inspect_targets
+from detloss_cli.cli import cache, check, compute, env, explain, families, inspect_anchors, inspect_hyp, inspect_labels, inspect_targets
 from detloss_cli.cli.spelling import OrderedGroup, SpelledCommand
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ inspect.command("labels", cls=SpelledCommand)(inspect_labels.inspect_labels)
 inspect.command("targets", cls=SpelledCommand)(inspect_targets.inspect_targets)
 inspect.command("anchors", cls=SpelledCommand)(inspect_anchors.inspect_anchors)
 inspect.command("hyp", cls=SpelledCommand)(inspect_hyp.inspect_hyp)
+app.command("check", cls=SpelledCommand)(check.check)
 app.command("explain", cls=SpelledCommand)(explain.explain)
 app.command("families", cls=SpelledCommand)(families.families)
 app.command("env", cls=SpelledCommand)(env.env)

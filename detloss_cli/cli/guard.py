@@ -14,7 +14,7 @@ from typer.main import get_command
 from detloss_cli.cli.app import app
 from detloss_cli.cli.say import say
 from detloss_cli.cli.spelling import command_names, known_options
-from detloss_cli.errors import BUG, INCOMPLETE, INTERRUPTED, OK, USAGE, DetlossError
+from detloss_cli.errors import BUG, INCOMPLETE, INTERRUPTED, OK, USAGE, DetlossError, DetlossErrors
 from detloss_cli.finding import Finding, Where
 from detloss_cli.inputs.nearest import nearest
 
@@ -72,14 +72,16 @@ def _worded(error: ClickException) -> DetlossError:
 
 def _stopped(arguments: list[str], error: DetlossError, code: str) -> int:
     rule = {"DET001": "bad-argument", "DET002": "cannot-run", "DET003": "stopped", "DET004": "bug"}[code]
-    say(str(error))
+    every = error.errors if isinstance(error, DetlossErrors) else (error,)
+    for each in every:
+        say(str(each))
     if wants_json(arguments):
         if error.rule is not None:
             from detloss_cli.checks.registry import BY_NAME
 
             code, rule = BY_NAME[error.rule].code, error.rule
         with contextlib.suppress(DetlossError):  # where stdout is what is broken, stderr has said so
-            _print_json(_finding(error, code, rule), error.code)
+            _print_json([_finding(each, code, rule) for each in every], error.code)
     return error.code
 
 
@@ -115,10 +117,10 @@ def wants_json(arguments: list[str]) -> bool:
     return any(word in {"--format=json", "format=json"} or (word == "--format" and value == "json") for word, value in pairs)
 
 
-def _print_json(finding: Finding, exit_code: int) -> None:
+def _print_json(findings: list[Finding], exit_code: int) -> None:
     from detloss_cli.cli.emit import put
     from detloss_cli.report.json_format import render
     from detloss_cli.report.look import Look
     from detloss_cli.report.report import build
 
-    put(render(build(None, None, [finding], exit_code=exit_code), Look()))
+    put(render(build(None, None, findings, exit_code=exit_code), Look()))

@@ -9,6 +9,8 @@ from typer._click import Context
 from typer._click.core import Command
 from typer.core import TyperCommand, TyperGroup
 
+from detloss_cli.cli.settled import given_wins, settle
+
 # what they type -> what it is called here
 SPELLINGS: dict[str, str] = {
     "--img": "--imgsz",
@@ -24,10 +26,14 @@ SPELLINGS: dict[str, str] = {
 
 
 class SpelledCommand(TyperCommand):
-    """A command that knows the spellings of the trainers."""
+    """A command that knows the spellings of the trainers, and what the project settles."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, list(respelled(args, self)))
+        words = list(respelled(args, self))
+        settle(ctx, self, words)
+        rest = super().parse_args(ctx, words)
+        given_wins(ctx)
+        return rest
 
 
 class OrderedGroup(TyperGroup):

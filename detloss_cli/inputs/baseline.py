@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +54,7 @@ def read_baseline(path: str) -> Baseline:
     return Baseline(path, figures, settings, known)
 
 
-def written(figures: Mapping[str, float], settings: Mapping[str, str], known: Counter[Key]) -> str:
+def written(figures: Mapping[str, float], settings: Mapping[str, str], known: Mapping[Key, int]) -> str:
     """The text of a baseline, sorted: a line a finding, so that a change of it reads well in a diff."""
     rows = [{"path": path, "rule": rule, "row": row, "count": count} for (path, rule, row), count in sorted(known.items())]
     lines = ",\n".join(f"    {json.dumps(row)}" for row in rows)

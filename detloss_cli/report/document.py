@@ -8,9 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from detloss_cli import __version__
+from detloss_cli.checks.figures import figures
 from detloss_cli.anchor_facts import AnchorFacts
 from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, ImageFacts, LossFacts, Settings
 from detloss_cli.finding import Finding
+from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.relative import relative
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import encodable
@@ -58,11 +60,11 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["gains"] = [_gain(gain) for gain in facts.gains]
     if facts.loss is not None:
         body |= _loss(facts.loss)
-    if facts.run is not None:
-        body["run"] = asdict(facts.run)
     if facts.dumps is not None:
         root = facts.data.root if facts.data is not None else ""
         body["dumps"] = [asdict(one) | {"path": relative(one.path, root)} for one in facts.dumps]
+    if facts.gate is not None:
+        body["gate"] = _gate(facts)
     if facts.image is not None:
         body["image"] = _image(facts.image, facts.data.root if facts.data is not None else "")
     return body
@@ -70,6 +72,22 @@ def _facts(facts: Facts) -> dict[str, Any]:
 
 def _anchors(anchors: AnchorFacts, root: str) -> dict[str, Any]:
     return asdict(anchors) | {"path": relative(anchors.path, root) if anchors.path is not None else None}
+
+
+def _gate(facts: Facts) -> dict[str, Any]:
+    """The figures, what they were in the baseline, and the bounds that they were held against, as written."""
+    gate = facts.gate or GateFacts()
+    bounds = {name.replace("_", "-"): value for name, value in asdict(gate.thresholds).items() if value}
+    return {
+        "figures": figures(facts),
+        "settings": gate.settings,
+        "thresholds": {
+            name: value["text"] if "text" in value else {what: one["text"] for what, one in value.items()} for name, value in bounds.items()
+        },
+        "baseline": gate.baseline.figures if gate.baseline is not None else None,
+        "known": gate.known,
+        "gone": gate.gone,
+    }
 
 
 def _image(image: ImageFacts, root: str) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from detloss_cli.report.sections.environment import environment_list
 from detloss_cli.report.sections.families import families_list
 from detloss_cli.report.sections.findings import findings_count, findings_list
 from detloss_cli.report.sections.gains import gains_table
+from detloss_cli.report.sections.gate import gate_table
 from detloss_cli.report.sections.header import header
 from detloss_cli.report.sections.hyp import hyp_table
 from detloss_cli.report.sections.image import image_table
 from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.maps import maps_table
-from detloss_cli.report.sections.run import log_table
 from detloss_cli.report.sections.targets import targets_tables
 from detloss_cli.report.sections.verdict import verdict
 
@@ -62,6 +62,9 @@ def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[T
 
 def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[Iterator[Text]]:
     """Sections in the order of the screen; an empty one takes no room."""
+    if command == "check":
+        yield gate_table(facts, width)
+        return
     if command == "inspect labels" and facts.labels is not None:
         yield labels_tables(facts.labels, width)
     if facts.hyp is not None:
@@ -74,7 +77,6 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         return
     if facts.loss is not None or facts.maps is None:
         yield level_table(facts, width)
-    yield log_table(facts.run, width)
     yield dumps_table(facts.dumps or (), width)
     yield balance_line(facts.levels or (), facts.loss.batches if facts.loss is not None else 0, width)
     yield maps_table(facts.maps or (), width)
