@@ -130,13 +130,22 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
-    """The head that answers each slot with its winning target."""
+    """The head that answers each slot with its winning target. OTA gives a box more slots the better they answer: those that it takes when
+    all of its candidates do."""
     import torch
 
     from detloss_cli.geometry.decode import encode_sigmoid
     from detloss_cli.losses.grid_marks import perfect_head
+    from detloss_cli.targets.ratio_ota import shifted
 
-    return perfect_head(head, channels(head), targets, assignment, _rules(hyp), encode_sigmoid, torch.float64)
+    def answering(rows: Assignment) -> Predictions:
+        return perfect_head(head, channels(head), targets, rows, _rules(hyp), encode_sigmoid, torch.float64)
+
+    if not _by_ota(hyp, profile):
+        return answering(assignment)
+    bids = _candidates(head, hyp, targets, profile)
+    every = bids[0] if len(bids) == 1 else joined(bids[0], shifted(bids[1], lead_levels(head, profile)))
+    return answering(assign(head, hyp, targets, answering(every), profile=profile))
 
 
 def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:
@@ -147,19 +156,26 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
     """
     from detloss_cli.targets.ratio_ota import ratio_ota, shifted
 
-    rules = PROFILES[profile]
-    lead = head.levels[: lead_levels(head, profile)]
-    found = assign_by_anchor_ratio(targets, lead, threshold=hyp.anchor_t)
-    if not rules.ota or hyp.loss_ota == 0:
-        return found
+    bids = _candidates(head, hyp, targets, profile)
+    if not _by_ota(hyp, profile):
+        return bids[0]
     if predictions is None:
         raise DetlossError("yolov7 assigns by predictions", where="--preds", hint="give head outputs, or name a synthetic head")
-    side, at = head.imgsz[0], predictions.at
-    taken = ratio_ota(targets, found, lead, channels(head), at, side_px=side, top=rules.top)
-    if not rules.auxiliary:
-        return taken
-    wide = assign_by_anchor_ratio(targets, lead, threshold=hyp.anchor_t, reach=1.0)
-    return joined(taken, shifted(ratio_ota(targets, wide, lead, channels(head), at, side_px=side, top=rules.top), len(lead)))
+    lead, at = head.levels[: lead_levels(head, profile)], predictions.at
+    taken = [ratio_ota(targets, bid, lead, channels(head), at, side_px=head.imgsz[0], top=PROFILES[profile].top) for bid in bids]
+    return taken[0] if len(taken) == 1 else joined(taken[0], shifted(taken[1], len(lead)))
+
+
+def _by_ota(hyp: Hyp, profile: str) -> bool:
+    return PROFILES[profile].ota and hyp.loss_ota != 0
+
+
+def _candidates(head: Head, hyp: Hyp, targets: Targets, profile: str) -> tuple[Assignment, ...]:
+    """The slots that a box can have: of the lead maps, and of the auxiliary ones, which reach further, on the same levels."""
+    lead = head.levels[: lead_levels(head, profile)]
+    auxiliary = PROFILES[profile].auxiliary and _by_ota(hyp, profile)
+    reaches = (0.5, 1.0) if auxiliary else (0.5,)
+    return tuple(assign_by_anchor_ratio(targets, lead, threshold=hyp.anchor_t, reach=reach) for reach in reaches)
 
 
 def loss(

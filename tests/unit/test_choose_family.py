@@ -55,7 +55,7 @@ def test_options_go_before_both() -> None:
     spec = read_model_file("yolov5s").spec
     assert choose_family(Request(family="yolov7"), spec, {"giou": 1}) == ("yolov7", None, "--family")
     assert choose_family(Request(trainer="yolov5-4.0"), spec, {"dfl": 1}) == ("yolov5", "4.0", "--trainer yolov5-4.0")
-    with pytest.raises(DetlossError, match="did you mean yolov5-4.0"):
+    with pytest.raises(DetlossError, match=r"did you mean yolov5-4\.0"):
         choose_family(Request(trainer="yolov5-40"), spec, {})
 
 

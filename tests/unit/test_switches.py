@@ -47,7 +47,8 @@ def test_the_gain_of_autobalance_is_the_mean_over_batches() -> None:
     assert loss_of(facts).batches > 3
     for level in facts.levels or ():
         raw, gain, value = objectness(facts)[level.level]
-        assert level.balance is not None and level.balance_after is not None
+        assert level.balance is not None
+        assert level.balance_after is not None
         low, high = sorted((level.balance, level.balance_after))
         assert low <= gain <= high
         assert value == pytest.approx(raw * gain, rel=1e-2)
@@ -132,7 +133,8 @@ def test_inspect_hyp_shows_dead_keys(profile: str, dead: int, tmp_path: Path) ->
     assert len([found for found in findings if found.rule == "hyp-key-dead"]) == dead
     used = {key.key: key.used for key in facts.hyp or ()}
     assert list(used.values()).count(False) == dead
-    assert used["max_objs"] and used["min_overlap"]
+    assert used["max_objs"]
+    assert used["min_overlap"]
 
 
 @pytest.mark.parametrize(("line", "kind"), [("reg_loss: l2", "hyp-not-choice"), ("norm_wh: 1", "hyp-not-choice")])

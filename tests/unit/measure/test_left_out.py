@@ -54,7 +54,8 @@ def test_rows_after_the_first_twenty_of_each_image() -> None:
 def test_what_max_boxes_leaves_out_is_counted_as_lost(tmp_path: Path) -> None:
     rows = "".join(f"{i % 2} {0.02 + 0.04 * i:.3f} 0.5 0.03 0.05\n" for i in range(24))
     facts, findings = run(written(tmp_path, rows), family="keras-yolo3")
-    assert facts.labels is not None and facts.assignment is not None
+    assert facts.labels is not None
+    assert facts.assignment is not None
     assert facts.labels.lost.by_rule == {"beyond-max-boxes": 4}
     assert (facts.labels.rows, facts.labels.kept, facts.labels.lost.rows) == (24, 20, 4)
     assert facts.labels.kept == facts.assignment.boxes == sum(one.boxes for one in facts.labels.classes)
@@ -83,7 +84,9 @@ def test_a_centre_at_the_right_edge(family: str, profile: str, says: str | None,
     """What the released code did with x = 1.0: IndexError, or a loss."""
     facts, findings = run(written(tmp_path, "0 0.5 0.5 0.2 0.2\n0 1.0 0.5 0.2 0.2\n"), family=family, profile=profile)
     found = places(findings, "DET404")
-    assert facts.loss is not None and facts.labels is not None and facts.assignment is not None
+    assert facts.loss is not None
+    assert facts.labels is not None
+    assert facts.assignment is not None
     assert np.isfinite(facts.loss.totals["total"])
     assert facts.labels.lost.by_rule == ({"box-refused": 1} if says else {})
     assert facts.assignment.boxes == (1 if says else 2)
