@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from detloss_cli import scene as scenes
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
+from detloss_cli.checks.loss import RULES as LOSS_RULES
 from detloss_cli.checks.targets import RULES as TARGET_RULES
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, GainFacts, HypFacts, ImageFacts
@@ -83,6 +84,7 @@ def compute(request: Request) -> Outcome:
     marked = {name: count if kind == head else losses(kind, job, batches, assigned)[0] for name, kind in MARKS.items()}
     marks = {name: mark.totals() for name, mark in marked.items()}
     notes = _assumed(job, batches, assigned, marked["base_rate"])
+    notes |= {"fl_gamma": job.hyp.fl_gamma} if getattr(job.hyp, "fl_gamma", 0) else {}
     loss = replace(count.facts(marks, notes), what_if=_what_if(head, request, job, batches, assigned))
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
@@ -309,4 +311,4 @@ def judged(scene: Scene, facts: Facts) -> list[Finding]:
     chosen = scene.setup
     keys = hyp_keys(chosen.family.Hyp)
     linted = lint(chosen.hyp_file, chosen.family.ID, chosen.profile, keys) if chosen.origins["hyp"] != "default" else ()
-    return [*dict.fromkeys((*judge(scene.faults), *linted)), *apply(TARGET_RULES, facts)]
+    return [*dict.fromkeys((*judge(scene.faults), *linted)), *apply((*TARGET_RULES, *LOSS_RULES), facts)]

@@ -13,15 +13,16 @@ from detloss_cli.checks.anchors import RULES
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts
-from detloss_cli.families import anchored
-from detloss_cli.families.anchored import Anchored
+from detloss_cli.facts import AssignmentFacts, Facts
+from detloss_cli.families.anchored import ANCHORED, Anchored, anchored
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.head import Head
 from detloss_cli.measure.anchor_match import MatchCount, Matching
 from detloss_cli.measure.anchors import AnchorTask, anchor_facts, assignment_facts, level_facts
+from detloss_cli.measure.groups import with_groups
 from detloss_cli.resolve import Request, Setup, setup
 from detloss_cli.scene import Scene
+from detloss_cli.targets.anchor_ratio import Mirror
 from detloss_cli.targets.assignment import Targets
 from detloss_cli.targets.ratio_reasons import ratio_reasons
 from detloss_cli.targets.shape_reasons import shape_reasons
@@ -46,8 +47,8 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
         DetlossError: the head or the family has no anchors.
     """
     fit = fit or Fit()
-    chosen = setup(request, anchored.load)
-    family: Anchored = chosen.family  # type: ignore[assignment]
+    chosen = setup(request)
+    family = anchored(chosen.family.ID)
     if chosen.model.spec.anchors is not None and not any(chosen.model.spec.anchors):
         raise DetlossError(
             "this head has no anchors", where=f"--model {chosen.model.spec.name}", hint="yolov5s, yolov7 and yolov3 have some"
@@ -55,7 +56,7 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
     scene = scenes.stage(request, chosen)
     task = _task(chosen, family, fit)
     anchors, count, levels = anchor_facts(scene.network, scene.head, task)
-    exact = chosen.profile in family.counted and len(levels) > 0
+    exact = chosen.profile not in family.uncounted and len(levels) > 0
     head = replace(scene.head, levels=levels)
     facts = Facts(
         "inspect anchors",
@@ -63,7 +64,7 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
         settings=scenes.settings(request, scene, device="cpu", dtype="float32", head=None),
         labels=scenes.label_facts(scene.dataset, scene.size_px),
         levels=level_facts(levels, count) if exact else None,
-        assignment=assignment_facts(count, scene.size_px, _reasons(scene, head, task.matching, count)) if exact else None,
+        assignment=_assignment(scene, head, task.matching, count) if exact else None,
         anchors=replace(anchors, path=_source(chosen), line=chosen.model.lines.get("anchors")),
     )
     return facts, [*judge(scene.faults), *apply(RULES, facts)]
@@ -72,10 +73,10 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
 def anchors_of(scene: Scene) -> AnchorFacts | None:
     """The anchors of a scene that another command has staged, without a fit; None where head or family has none."""
     chosen = scene.setup
-    family = anchored.ANCHORED.get(chosen.family.ID)
+    family = ANCHORED.get(chosen.family.ID)
     if family is None or not any(chosen.model.spec.anchors or ()):
         return None
-    anchors, _, _ = anchor_facts(scene.network, scene.head, _task(chosen, family, Fit()))
+    anchors, _, _ = anchor_facts(scene.network, scene.head, replace(_task(chosen, family, Fit()), why=""))
     return replace(anchors, path=_source(chosen), line=chosen.model.lines.get("anchors"))
 
 
@@ -86,7 +87,7 @@ def _source(chosen: Setup) -> str | None:
 
 def _task(chosen: Setup, family: Anchored, fit: Fit) -> AnchorTask:
     threshold = float(getattr(chosen.hyp, family.key)) if family.key else 0.0
-    mirror = (family.mirrors or {}).get(chosen.profile, "complement")
+    mirror: Mirror = getattr(chosen.family.PROFILES[chosen.profile], "mirror", "complement")
     number, why = _number(chosen, family, fit)
     scale = chosen.hyp_file.values.get("scale")
     return AnchorTask(
@@ -118,6 +119,12 @@ def _number(chosen: Setup, family: Anchored, fit: Fit) -> tuple[int, str]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _assignment(scene: Scene, head: Head, matching: Matching, count: MatchCount) -> AssignmentFacts:
+    found = assignment_facts(count, scene.size_px, _reasons(scene, head, matching, count))
+    without = ~count.anchors.any(axis=1)
+    return with_groups(found, scene.size_px[without], scene.labels.cls[without], scene.labels.names)
 
 
 def _reasons(scene: Scene, head: Head, matching: Matching, count: MatchCount) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -129,11 +129,8 @@ def choose_family(request: Request, spec: HeadSpec | None, keys: Mapping[str, An
     return "yolov5", None, "default"
 
 
-def setup(request: Request, load: Callable[[str], Any] | None = None) -> Setup:
+def setup(request: Request) -> Setup:
     """Every choice, made in one place.
-
-    Args:
-        load: what gives a family by its id, where less than its module will do.
 
     Raises:
         DetlossError: an option names something that does not exist, or two of them contradict each other.
@@ -146,7 +143,7 @@ def setup(request: Request, load: Callable[[str], Any] | None = None) -> Setup:
     model = read_model_file(request.model) if request.model is not None else None
     file = read_hyp(request.hyp, request.hyp_section) if request.hyp is not None else None
     name, profile, why = choose_family(request, model.spec if model else None, file.values if file else {})
-    family = (load or families.load)(name)
+    family = families.load(name)
     origins = {"family": why}
     origins["model"] = "--model" if model else "default"
     model = model or read_model_file(family.MODEL)

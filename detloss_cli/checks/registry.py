@@ -11,6 +11,7 @@ from detloss_cli.checks import (
     hyp_yaml,
     label_files,
     loader_fates,
+    loss,
     model_yaml,
     pairs,
     predictions,
@@ -49,6 +50,7 @@ RULES: dict[str, Rule] = {
         targets.FAULT_RULES,
         training.RULES,
         tuple(each.rule for each in anchors.RULES),
+        tuple(each.rule for each in loss.RULES),
         tuple(each.rule for each in thresholds.RULES),
     )
     for rule in rules

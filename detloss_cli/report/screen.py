@@ -21,6 +21,7 @@ from detloss_cli.report.sections.gate import gate_table
 from detloss_cli.report.sections.header import header
 from detloss_cli.report.sections.hyp import hyp_table
 from detloss_cli.report.sections.image import image_table
+from detloss_cli.report.sections.image_anchors import image_anchors
 from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.maps import maps_table
@@ -71,6 +72,7 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         yield hyp_table(facts.hyp, report.findings, width)
     if facts.image is not None:
         yield image_table(facts.image, facts.levels or (), facts.data.root if facts.data is not None else "", width)
+        yield image_anchors(facts.image, facts.levels or (), facts.settings.family if facts.settings is not None else "", width)
         return
     if facts.anchors is not None:
         yield anchor_lists(facts.anchors, width)

@@ -8,8 +8,10 @@ from rich.text import Text
 
 from detloss_cli.facts import AssignmentFacts, Facts
 from detloss_cli.report.grid import Column, Grid, Row
-from detloss_cli.report.numbers import count, many, percent, trim
+from detloss_cli.report.numbers import count, percent, trim
 from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.collisions import collisions_lines
+from detloss_cli.report.sections.groups import groups_table
 from detloss_cli.report.sections.header import labelled
 
 
@@ -19,10 +21,12 @@ def targets_tables(facts: Facts, width: int) -> Iterator[Text]:
     if assignment is None:
         return
     yield from labelled("per box", _per_box(assignment), width)
-    yield from labelled("shared", _collisions(assignment), width)
+    yield from collisions_lines(facts, width)
     if assignment.unassigned:
         yield Text("")
         yield from _reasons(assignment, width)
+        yield Text("")
+        yield from groups_table(facts, width)
 
 
 def _per_box(assignment: AssignmentFacts) -> list[str]:
@@ -32,23 +36,11 @@ def _per_box(assignment: AssignmentFacts) -> list[str]:
     return parts
 
 
-def _collisions(assignment: AssignmentFacts) -> list[str]:
-    if not assignment.collision_slots:
-        return ["no slot is claimed twice"]
-    return [
-        f"{many(assignment.collision_slots, 'slot is', 'slots are')} claimed more than once",
-        f"{many(assignment.collision_rows, 'row loses', 'rows lose')}",
-        f"{many(assignment.boxes_without_slot, 'box wins', 'boxes win')} none",
-        f"{count(assignment.class_conflicts)} between classes",
-    ]
-
-
 def _reasons(assignment: AssignmentFacts, width: int) -> Iterator[Text]:
     columns = (Column("without positives", right=False, style="bold"), Column("boxes"), Column("of them"))
     rows = [
         Row((safe(name).replace("_", " "), count(number), percent(number / assignment.unassigned)))
         for name, number in sorted(assignment.by_reason.items(), key=lambda item: (-item[1], item[0]))
     ]
-    sizes = ", ".join(f"{count(number)} {safe(size)}" for size, number in assignment.by_size.items() if number)
-    rows.append(Row(("all", count(assignment.unassigned), "100 %"), tail=Text(sizes, style="dim"), style="bold"))
+    rows.append(Row(("all", count(assignment.unassigned), "100 %"), style="bold"))
     yield from Grid(columns, tuple(rows)).lines(width)
