@@ -49,6 +49,7 @@ RULES: dict[str, Rule] = {
         tuple(each.rule for each in targets.RULES),
         targets.FAULT_RULES,
         training.RULES,
+        tuple(each.rule for each in training.LOG_RULES),
         tuple(each.rule for each in anchors.RULES),
         tuple(each.rule for each in loss.RULES),
         tuple(each.rule for each in thresholds.RULES),

@@ -60,6 +60,8 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["gains"] = [_gain(gain) for gain in facts.gains]
     if facts.loss is not None:
         body |= _loss(facts.loss)
+    if facts.run is not None:
+        body["run"] = asdict(facts.run)
     if facts.dumps is not None:
         root = facts.data.root if facts.data is not None else ""
         body["dumps"] = [asdict(one) | {"path": relative(one.path, root)} for one in facts.dumps]

@@ -25,6 +25,7 @@ from detloss_cli.report.sections.image_anchors import image_anchors
 from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.maps import maps_table
+from detloss_cli.report.sections.run import log_table
 from detloss_cli.report.sections.targets import targets_tables
 from detloss_cli.report.sections.verdict import verdict
 
@@ -79,6 +80,7 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         return
     if facts.loss is not None or facts.maps is None:
         yield level_table(facts, width)
+    yield log_table(facts.run, width)
     yield dumps_table(facts.dumps or (), width)
     yield balance_line(facts.levels or (), facts.loss.batches if facts.loss is not None else 0, width)
     yield maps_table(facts.maps or (), width)
