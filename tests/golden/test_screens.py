@@ -25,6 +25,7 @@ RUNS: dict[str, Callable[[], tuple[Facts, list[Finding]]]] = {
     "compute-centernet": lambda: (made_runs.centernet(), []),
     "inspect-labels": made_runs.label_run,
     "inspect-targets": lambda: (made_runs.targets(), []),
+    "inspect-anchors": lambda: (made_runs.anchors(), []),
     "inspect-hyp": lambda: (made_runs.hyp(), []),
 }
 
