@@ -55,7 +55,8 @@ def unpack(data: bytes, config: str) -> dict[str, NDArray[Any]] | None:
     if size > min(MOST_HEAD, len(body) - 8):
         return None
     try:
-        head = json.loads(bytes(body[8 : 8 + size]))
+        # as text: given bytes, json guesses at other encodings
+        head = json.loads(str(body[8 : 8 + size], "ascii"))
         if head["config"] != config:
             return None
         return _arrays(head["arrays"], body[8 + size :])

@@ -113,7 +113,7 @@ def from_arrays(arrays: dict[str, NDArray[Any]]) -> Table | None:
         )
         if (table.rows < 0).any() or (table.boxes < 0).any():
             return None
-        for file, faults, fates, lost, whole in json.loads(arrays["reports"].tobytes()):
+        for file, faults, fates, lost, whole in json.loads(arrays["reports"].tobytes().decode("ascii")):
             if type(file) is not int or not 0 <= file < count:
                 return None
             table.reports[file] = _report(paths[file], faults, fates, lost, whole)
