@@ -12,7 +12,8 @@ WORDS = (
     b"\xff", b"\xed\xa0\x80", b"\r", b"\r\n", b"\n", b"\n\n", b"\t", b"\xc2\xa0", b" ", b"  ", b"#", b"//", b";", b"|",
     b"<<: *a", b"&a ", b"*a", b"!!python/object/apply:os.system ['id']", b"!!binary ", b"!x ", b"? ", b"- ", b": ", b"[", b"]", b"{", b"}",
     b",", b"'", b'"', b"|\n  ", b">-\n", b"---\n", b"...\n", b"%YAML 1.1\n", b"%TAG ! tag:\n", b"@", b"`", b"no", b"010",
-    b"12:30:45", b"2020-01-02", b"~", b"names:", b"nc: ", b"train: ", b"path: ../../..", b"download: |\n  import os\n", b"1e-3", b"\\x00", b"\\ud800", b"\"\\ud800\"",
+    b"12:30:45", b"2020-01-02", b"~",
+    b"names:", b"nc: ", b"train: ", b"path: ../../..", b"download: |\n  import os\n", b"1e-3", b"\\x00", b"\\ud800", b"\"\\ud800\"",
     b"\x00" * 8, b"\xff" * 8, b"\x7f" + b"\xff" * 7, b"<i8", b"|O", b"[[]]", b"null", b"true",
 )  # fmt: skip
 REPEATED = 64 << 10
