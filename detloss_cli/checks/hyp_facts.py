@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from detloss_cli.inputs.train_words import ULTRALYTICS
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -13,15 +15,6 @@ def _words(text: str) -> frozenset[str]:
 
 SCHEDULE = _words("lr0 lrf momentum weight_decay warmup_epochs warmup_momentum warmup_bias_lr")
 AUGMENTATION = _words("hsv_h hsv_s hsv_v degrees translate scale shear perspective flipud fliplr mosaic mixup copy_paste paste_in")
-# the argument file of an ultralytics run holds every setting of the trainer
-ULTRALYTICS = _words("""
-    task mode model data epochs time patience batch imgsz save save_period cache device workers project name exist_ok pretrained optimizer
-    verbose seed deterministic single_cls rect cos_lr close_mosaic resume amp fraction profile freeze multi_scale compile overlap_mask
-    mask_ratio dropout val split save_json save_hybrid conf iou max_det half dnn plots source vid_stride stream_buffer visualize augment
-    agnostic_nms classes retina_masks embed show save_frames save_txt save_conf save_crop show_labels show_conf show_boxes line_width
-    format keras optimize int8 dynamic simplify opset workspace nms nbs bgr cutmix copy_paste_mode auto_augment erasing crop_fraction cfg
-    tracker save_dir pose kobj rle angle distill_model dis end2end
-""")
 
 
 @dataclass(frozen=True, slots=True)

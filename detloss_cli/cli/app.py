@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from detloss_cli import __version__
-from detloss_cli.cli import cache, check, compute, env, explain, families, inspect_anchors, inspect_hyp, inspect_labels, inspect_targets
+from detloss_cli.cli import (
+    cache,
+    check,
+    compute,
+    env,
+    explain,
+    families,
+    inspect_anchors,
+    inspect_hyp,
+    inspect_labels,
+    inspect_targets,
+    preflight,
+)
+from detloss_cli.cli.preflight import TrainCommand
 from detloss_cli.cli.spelling import OrderedGroup, SpelledCommand
 
 app = typer.Typer(
@@ -43,6 +56,7 @@ inspect.command("targets", cls=SpelledCommand)(inspect_targets.inspect_targets)
 inspect.command("anchors", cls=SpelledCommand)(inspect_anchors.inspect_anchors)
 inspect.command("hyp", cls=SpelledCommand)(inspect_hyp.inspect_hyp)
 app.command("check", cls=SpelledCommand)(check.check)
+app.command("preflight", cls=TrainCommand)(preflight.preflight)
 app.command("explain", cls=SpelledCommand)(explain.explain)
 app.command("families", cls=SpelledCommand)(families.families)
 app.command("env", cls=SpelledCommand)(env.env)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
+from detloss_cli.inputs.training import SOURCE
 
 if TYPE_CHECKING:
     from detloss_cli.inputs.training import Training
@@ -38,7 +39,8 @@ def merged(given: Mapping[str, Any], training: Training, needs: tuple[str, ...] 
     unknown = [key for key in OPTIONS if key in needs and key in training.asked and fields.get(key) in UNSAID]
     if unknown:
         why = "; ".join(dict.fromkeys(training.asked[key] for key in unknown))
-        raise DetlossError(why, where=training.path, hint=f"give {' '.join(OPTIONS[key] for key in unknown)}")
+        hint = "correct the command" if training.path == SOURCE else f"give {' '.join(OPTIONS[key] for key in unknown)}"
+        raise DetlossError(why, where=training.path, hint=hint)
     if "overrides" in given:
         said = {key: value for key, value in training.overrides.items() if key not in given["overrides"]}
         fields["overrides"] = {**said, **given["overrides"]}

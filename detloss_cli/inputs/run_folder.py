@@ -65,7 +65,7 @@ def _ultralytics(path: str, folder: str, present: set[str], root: str | None) ->
     training = Training(path, "ultralytics", missing=tuple(name for name in (ARGS, LOG) if name not in present))
     said: dict[str, Said] = {}
     if ARGS in present:
-        said, _, training.faults = _read(os.path.join(folder, ARGS))
+        said, _, training.faults = read_settings(os.path.join(folder, ARGS))
         training.put("hyp", os.path.join(folder, ARGS), ARGS)
         _release(training, "yolov8", said, ULTRALYTICS, ARGS)
     else:
@@ -82,9 +82,9 @@ def _yolov5_or_7(path: str, folder: str, present: set[str], root: str | None) ->
     sections: set[str] = set()
     keys: Mapping[str, Said] = {}
     if OPT in present:
-        said, sections, training.faults = _read(os.path.join(folder, OPT))
+        said, sections, training.faults = read_settings(os.path.join(folder, OPT))
     if HYP in present:
-        keys, _, _ = _read(os.path.join(folder, HYP))
+        keys, _, _ = read_settings(os.path.join(folder, HYP))
     if "v5_metric" in said or "loss_ota" in keys:
         training.trainer = "yolov7"
     _family(training, said, sections, keys, OPT in present)
@@ -133,7 +133,7 @@ def _release(training: Training, family: str, said: Mapping[str, Said], keys: tu
         training.put("profile", found[1], f"key {found[0]} of {name}")
 
 
-def _read(path: str) -> tuple[dict[str, Said], set[str], tuple[Fault, ...]]:
+def read_settings(path: str) -> tuple[dict[str, Said], set[str], tuple[Fault, ...]]:
     """Scalars and lists by key, the keys that hold mappings, and what is wrong with the file."""
     document = read_yaml(path)
     said: dict[str, Said] = {}

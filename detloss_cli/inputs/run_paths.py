@@ -12,10 +12,12 @@ ABOVE = 4  # a run stands in runs/train/exp of its repository
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What paths are tried against, in this order. folder: of the run, or the working folder. root: `--root`, None without."""
+    """What paths are tried against, in this order. folder: of the run, or the working folder. beside: where the trainer's script stands,
+    "" where nobody knows. root: `--root`, None without."""
 
     folder: str
     root: str | None = None
+    beside: str = ""
 
 
 def find_path(text: str, places: Places) -> str | None:
@@ -53,3 +55,5 @@ def _bases(places: Places) -> Iterator[str]:
         yield os.path.relpath(folder)
         folder = os.path.dirname(folder)
     yield "."
+    if places.beside:
+        yield places.beside

@@ -12,6 +12,7 @@ from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.heads import BUILT_IN
 from detloss_cli.inputs.run_paths import Places, find_path
 
+SOURCE = "train command"  # where a value was said that stands in no file
 # What a trainer takes for an option that nobody gave.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "yolov5": {"weights": "yolov5s.pt", "hyp": "hyp.scratch-low.yaml", "imgsz": 640, "batch_size": 16},

@@ -25,6 +25,7 @@ from detloss_cli.report.sections.image_anchors import image_anchors
 from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.maps import maps_table
+from detloss_cli.report.sections.preflight import verdict_line
 from detloss_cli.report.sections.run import log_table
 from detloss_cli.report.sections.targets import targets_tables
 from detloss_cli.report.sections.verdict import verdict
@@ -49,6 +50,8 @@ def screen(report: Report, width: int, places: int) -> Iterator[Text]:
         yield from findings_count(report.findings, width)
     elif report.findings:
         yield from findings_list(report.findings, report.summary, places)
+    if report.command == "preflight":
+        yield from verdict_line(report.summary)
 
 
 def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[Text]:
@@ -64,8 +67,9 @@ def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[T
 
 def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[Iterator[Text]]:
     """Sections in the order of the screen; an empty one takes no room."""
-    if command == "check":
+    if facts.gate is not None:
         yield gate_table(facts, width)
+    if command == "check":
         return
     if command == "inspect labels" and facts.labels is not None:
         yield labels_tables(facts.labels, width)

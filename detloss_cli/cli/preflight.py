@@ -1,0 +1,77 @@
+"""detloss preflight"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from typer._click import Context
+from typer.core import TyperCommand
+
+from detloss_cli.cli import options as o
+from detloss_cli.cli.cache import chosen
+from detloss_cli.cli.emit import emit, sink
+from detloss_cli.cli.from_run import merged
+from detloss_cli.cli.progress import busy
+from detloss_cli.cli.settled import settle
+from detloss_cli.inputs.thresholds import Thresholds
+from detloss_cli.report.report import MAX_FINDINGS
+from detloss_cli.resolve import Request
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TRAIN COMMAND", help="As you would type it; parsed, never run.", show_default=False),
+]
+
+
+class TrainCommand(TyperCommand):
+    """Options stand before the train command; from its first word on everything is the trainer's."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        ctx.allow_interspersed_args = False
+        settle(ctx, self, [])
+        return super().parse_args(ctx, args)
+
+
+def preflight(
+    words: Words = None,
+    root: o.Root = None,
+    profile: o.Profile = None,
+    model: o.Model = None,
+    loader: o.Loader = None,
+    cache_dir: o.CacheDir = None,
+    no_cache: o.NoCache = False,
+    strict_cache: o.StrictCache = False,
+    device: o.Device = "cpu",
+    format: o.Format = None,
+    output: o.Output = None,
+    force: o.Force = False,
+    fail_on: o.FailOn = "error",
+    select: o.Select = None,
+    ignore: o.Ignore = None,
+    max_findings: o.MaxFindings = MAX_FINDINGS,
+    quiet: o.Quiet = False,
+) -> int:
+    """The checks of `check` and the loss of step 0 for exactly one training, before it starts.
+
+    detloss preflight python train.py --img 640 --data d.yaml && python train.py ...
+    The command is read word by word and never run. Exit 0: nothing stands in
+    its way.
+    """
+    from detloss_cli.inputs.train_command import read_command
+
+    to = sink(format, output, force, fail_on, max_findings, select, ignore)
+    given = dict.fromkeys(("hyp", "imgsz", "batch_size", "anchors", "family")) | {"data": (), "classes": (), "overrides": {}}
+    given |= dict.fromkeys(("single_cls", "rect", "noautoanchor"), False) | {"profile": profile, "model": model, "loader": loader}
+    wanted = Request(
+        command="preflight",
+        root=root,
+        device=device,
+        cache=chosen(cache_dir, no_cache, strict_cache),
+        **merged(given, read_command(words or [], root=root)),
+    )
+    with busy("checking", quiet=quiet):
+        from detloss_cli.preflight import preflight as checked
+
+        facts, findings = checked(wanted, Thresholds())
+    return emit("preflight", facts, findings, to)
