@@ -46,7 +46,7 @@ class LoaderFacts:
     """What one loader makes of the rows.
 
     kept, lost: rows. images: those it drops whole. by_rule: rows lost. misread: rows of which it reads another box than is written.
-    removed: repeats. stops: places where the training stops. alike: the other loaders of which all of this holds as well.
+    removed: repeats. stops: places where the training stops.
     """
 
     loader: str
@@ -57,7 +57,6 @@ class LoaderFacts:
     misread: int = 0
     removed: int = 0
     stops: int = 0
-    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

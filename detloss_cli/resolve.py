@@ -222,7 +222,7 @@ def label_loader(request: Request) -> tuple[str, str, str]:
     if request.loader is not None and request.loader != "all":
         return request.loader, "", "--loader"
     if request.family == "auto" and not (request.trainer or request.model or request.hyp):
-        return "strict", "", "default"
+        return "strict", "", "no family is named"
     model = read_model_file(request.model) if request.model is not None else None
     keys = read_hyp(request.hyp).values if request.hyp is not None else {}
     family, profile, why = choose_family(request, model.spec if model else None, keys)

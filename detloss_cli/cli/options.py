@@ -94,6 +94,21 @@ Force = Annotated[bool, typer.Option("--force", help="Let -o replace links, or g
 FailOn = Annotated[
     str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 1 from: error, warning, info, never.", rich_help_panel=OUT)
 ]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="folder|class|split", help="Count by that as well.", show_default=False, rich_help_panel=OUT),
+]
+Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="The N pictures with the most findings.", rich_help_panel=OUT)]
+WriteList = Annotated[
+    str | None,
+    typer.Option("--write-list", metavar="FILE", help="List of the pictures with findings.", show_default=False, rich_help_panel=OUT),
+]
+WriteCleanList = Annotated[
+    str | None,
+    typer.Option(
+        "--write-clean-list", metavar="FILE", help="List of the others, of train or --split.", show_default=False, rich_help_panel=OUT
+    ),
+]
 Select = Annotated[
     str | None,
     typer.Option("--select", metavar="LIST", help="Only these findings: codes, DET4 for all DET4xx, names.", rich_help_panel=OUT),

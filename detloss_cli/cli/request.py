@@ -24,8 +24,9 @@ def request(command: str, **given: Any) -> Request:
     """
     from detloss_cli.inputs.loaders import LOADERS
 
+    loaders = (*LOADERS, *(() if command != "inspect labels" else ("all",)))
     run = given.pop("run", None)
-    for key, known in (("family", (AUTO, *MODULES)), ("trainer", TRAINERS), ("loader", LOADERS), ("head", HEADS), ("geometry", GEOMETRIES)):
+    for key, known in (("family", (AUTO, *MODULES)), ("trainer", TRAINERS), ("loader", loaders), ("head", HEADS), ("geometry", GEOMETRIES)):
         if given.get(key) is not None:
             values.one_of(given[key], known, f"--{key}")
     for key in ("preds", "image_sizes", "root"):

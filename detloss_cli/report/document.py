@@ -16,6 +16,7 @@ from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.relative import relative
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import encodable
+from detloss_cli.report.survey_document import survey_document
 
 SCHEMA_VERSION = "1.0"
 
@@ -46,6 +47,8 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["settings"] = _settings(facts.settings)
     if facts.labels is not None:
         body["labels"] = asdict(facts.labels)
+    if facts.survey is not None:
+        body |= survey_document(facts.survey)
     if facts.hyp is not None:
         body["hyp"] = [asdict(key) for key in facts.hyp]
     if facts.levels is not None:

@@ -27,6 +27,7 @@ from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.maps import maps_table
 from detloss_cli.report.sections.preflight import verdict_line
 from detloss_cli.report.sections.run import log_table
+from detloss_cli.report.sections.survey import survey_tables, worst_table
 from detloss_cli.report.sections.targets import targets_tables
 from detloss_cli.report.sections.verdict import verdict
 
@@ -40,6 +41,8 @@ def screen(report: Report, width: int, places: int) -> Iterator[Text]:
     """
     if report.facts is not None and report.command is not None:
         yield from _facts(report.command, report.facts, report, width)
+    if "worst" in report.extra:
+        yield from worst_table(report.extra["worst"], width)
     if "families" in report.extra:
         yield from families_list(report.extra["families"], width)
     if "environment" in report.extra:
@@ -72,7 +75,9 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
     if command == "check":
         return
     if command == "inspect labels" and facts.labels is not None:
-        yield labels_tables(facts.labels, width)
+        yield labels_tables(facts.labels, width, classes=facts.survey is None or facts.survey.classes is None)
+        if facts.survey is not None:
+            yield survey_tables(facts.survey, width)
     if facts.hyp is not None:
         yield hyp_table(facts.hyp, report.findings, width)
     if facts.image is not None:

@@ -189,7 +189,7 @@ def test_output_goes_to_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_bug_is_one_line_and_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from detloss_cli import diagnose
 
-    def broken(request: object) -> None:
+    def broken(request: object, **_: object) -> None:
         raise KeyError("x\ny")
 
     monkeypatch.setattr(diagnose, "inspect_labels", broken)
@@ -209,7 +209,7 @@ def test_what_else_can_end_a_run(
 ) -> None:
     from detloss_cli import diagnose
 
-    def ended(request: object) -> None:
+    def ended(request: object, **_: object) -> None:
         raise error
 
     monkeypatch.setattr(diagnose, "inspect_labels", ended)

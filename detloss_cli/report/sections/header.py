@@ -126,7 +126,9 @@ def _setup(settings: Settings, run: RunFacts | None) -> list[str]:
         parts.append("raw gains")
     parts += [safe(settings.origins[key].removeprefix("--")) for key in SWITCHES if key in settings.origins]
     if settings.loader:
-        parts.append(f"{safe(settings.loader)} loader")
+        why = settings.origins.get("loader", "")
+        said = f": {safe(why)}" if why not in PLAIN and not why.startswith("--") else ""
+        parts.append(f"{safe(settings.loader)} loader{said}")
     if settings.names_source not in {"names", ""}:
         parts.append(f"classes {settings.names_source}")
     for key in ("geometry", "imgsz"):

@@ -14,10 +14,10 @@ from detloss_cli.report.safe import safe
 MOST_CLASSES = 30
 
 
-def labels_tables(labels: LabelFacts, width: int) -> Iterator[Text]:
-    """Counts, then classes, then what is lost."""
+def labels_tables(labels: LabelFacts, width: int, *, classes: bool = True) -> Iterator[Text]:
+    """Counts, then classes unless another table has them, then what is lost."""
     yield from _files(labels, width)
-    if labels.classes:
+    if labels.classes and classes:
         yield Text("")
         yield from _classes(labels, width)
     if labels.lost.by_rule:
