@@ -54,7 +54,7 @@ def sink(
     values.one_of(fail_on, (*sorted(RANK, key=RANK.__getitem__), NEVER), "--fail-on")
     if path is not None:
         output.refuse(path, force=force)
-    by_suffix = "json" if path is not None and path.endswith(".json") else None
+    by_suffix = formats.SUFFIXES.get(os.path.splitext(path)[1].lower()) if path is not None else None
     chosen = format or by_suffix or ("rich" if path is None and sys.stdout.isatty() else "text")
     return Sink(chosen, path, force, fail_on, max_findings, selection(select, ignore))
 

@@ -12,8 +12,16 @@ MODULES: dict[str, str] = {
     "rich": "detloss_cli.report.rich_format",
     "text": "detloss_cli.report.text_format",
     "json": "detloss_cli.report.json_format",
+    "jsonl": "detloss_cli.report.jsonl_format",
+    "csv": "detloss_cli.report.csv_format",
+    "junit": "detloss_cli.report.junit_format",
+    "github": "detloss_cli.report.github_format",
+    "gitlab": "detloss_cli.report.gitlab_format",
+    "sarif": "detloss_cli.report.sarif_format",
+    "markdown": "detloss_cli.report.markdown_format",
 }
-MACHINE = frozenset({"json"})
+# The format of a file by the end of its name, where nothing says another one.
+SUFFIXES: dict[str, str] = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".xml": "junit", ".sarif": "sarif", ".md": "markdown"}
 
 
 class Format(Protocol):

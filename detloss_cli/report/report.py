@@ -29,13 +29,15 @@ class Summary:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One run. command: as typed, `inspect labels`. facts: None where nothing was measured. findings: sorted, with paths relative to the
-    root of the data, at most so many a rule. extra: what a command shows beside facts, as plain values by key of the JSON."""
+    root of the data, at most so many a rule. extra: what a command shows beside facts, as plain values by key of the JSON.
+    fail_on: lowest severity that makes the run fail, or `never`."""
 
     command: str | None
     facts: Facts | None
     findings: tuple[Finding, ...]
     summary: Summary
     extra: Mapping[str, Any] = field(default_factory=dict)
+    fail_on: str = "error"
 
 
 def build(
@@ -60,7 +62,7 @@ def build(
     code = ended(everything, fail_on) if exit_code is None else exit_code
     root = facts.data.root if facts is not None and facts.data is not None else None
     shown = tuple(capped((_below(finding, root) for finding in everything), max_findings))
-    return Report(command, facts, shown, Summary(number["error"], number["warning"], number["info"], code), extra or {})
+    return Report(command, facts, shown, Summary(number["error"], number["warning"], number["info"], code), extra or {}, fail_on)
 
 
 def ended(findings: Iterable[Finding], fail_on: str) -> int:

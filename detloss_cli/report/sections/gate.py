@@ -24,19 +24,23 @@ WORDS = {
 }
 
 
+def figure_cells(facts: Facts) -> Iterator[tuple[tuple[str, str, str, str], bool]]:
+    """A row a figure that has a bound, a baseline or a name of its own: its words, its value, both; and whether it got worse."""
+    gate = facts.gate
+    before = gate.baseline.figures if gate is not None and gate.baseline is not None else {}
+    for name, value in figures(facts).items():
+        bound = _bound(name, gate.thresholds) if gate is not None else ""
+        if bound or name in before or name in WORDS:
+            moved = name in before and worse(name, before[name], value)
+            yield (_words(name), _shown(name, value), bound, _shown(name, before[name]) if name in before else ""), moved
+
+
 def gate_table(facts: Facts, width: int) -> Iterator[Text]:
-    """A row a figure that has a bound, a baseline or a name of its own; what the baseline made of the findings below."""
+    """The figures, and what the baseline made of the findings below."""
     gate = facts.gate
     if gate is None:
         return
-    before = gate.baseline.figures if gate.baseline is not None else {}
-    rows = []
-    for name, value in figures(facts).items():
-        bound = _bound(name, gate.thresholds)
-        if bound or name in before or name in WORDS:
-            moved = name in before and worse(name, before[name], value)
-            cells = (_words(name), _shown(name, value), bound, _shown(name, before[name]) if name in before else "")
-            rows.append(Row(cells, style="red" if moved else ""))
+    rows = [Row(cells, style="red" if moved else "") for cells, moved in figure_cells(facts)]
     if rows:
         columns = (Column("figure", right=False), Column("now"), Column("bound"), Column("baseline"))
         shown = [n for n in range(4) if n < 2 or any(row.cells[n] for row in rows)]
