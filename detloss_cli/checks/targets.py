@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from detloss_cli.checks.facts_rule import FactsRule, Hit, facts_rule
 from detloss_cli.checks.rule import Rule, Words, rule
-from detloss_cli.facts import Facts
+from detloss_cli.facts import Facts, LevelFacts
 from detloss_cli.inputs.fault import Fault
 
 
@@ -74,7 +76,26 @@ def level_without_positives(facts: Facts) -> Iterator[Hit]:
     """
     for level in facts.levels or ():
         if level.positives == 0 and facts.assignment is not None and facts.assignment.boxes:
-            yield Hit(f"{level.level} (stride {level.stride}) gets no positives", "inspect anchors compares its anchors with the boxes")
+            hint = "inspect anchors compares its anchors with the boxes" if level.anchors else None
+            yield Hit(f"{level.level} (stride {level.stride}) gets no positives{_nearest(facts, level)}", hint)
+
+
+def _nearest(facts: Facts, level: LevelFacts) -> str:
+    """How far the box that suits a level best is off its anchors; without anchors, how large the boxes are."""
+    boxes = facts.boxes
+    real = np.flatnonzero((boxes.width > 0) & (boxes.height > 0)) if boxes is not None else np.zeros(0, dtype=np.int64)
+    if boxes is None or not len(real):
+        return ""
+    sides = np.stack((boxes.width[real], boxes.height[real]), axis=1)
+    if not level.anchors:
+        roots = np.sqrt(sides.prod(axis=1))
+        return f": boxes are {roots.min():.0f} to {roots.max():.0f} px, as sides of squares"
+    ratios = sides[:, None] / np.asarray(level.anchors, dtype=np.float32)[None]
+    worst = np.maximum(ratios, 1 / ratios).max(axis=2)
+    box, anchor = np.unravel_index(int(worst.argmin()), worst.shape)
+    wide, high = level.anchors[anchor]
+    size = f"{sides[box, 0]:.1f}x{sides[box, 1]:.1f} px"
+    return f": the box that suits it best, {size}, is {worst[box, anchor]:.1f}x off its anchor {wide:g}x{high:g}"
 
 
 def nothing_to_compute(facts: Facts) -> Iterator[Hit]:
