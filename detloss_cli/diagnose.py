@@ -66,14 +66,15 @@ def inspect_targets(request: Request) -> Outcome:
 
 def compute(request: Request) -> Outcome:
     """The loss of a data set, term by term, between its marks."""
+    from detloss_cli.measure.preds import open_files, with_preds
     from detloss_cli.measure.run import losses
 
-    files = _preds_files(request)
+    files = open_files(request.preds)
     if any(file.is_dump for file in files):
         return _replayed(request, files)
     scene, job = _prepare(request)
     if files:
-        job, faults = _with_preds(files, scene, job)
+        job, faults = with_preds(files, job, scene.labels.images, scene.labels.names)
         if faults:
             return _unusable(request, scene, job, faults)
     head = request.head if request.preds is None else "preds"
@@ -161,12 +162,6 @@ def _used(request: Request, scene: Scene) -> Any:
     return chosen.hyp if request.raw_gains else chosen.family.scaled(chosen.hyp, scene.head, chosen.profile)
 
 
-def _preds_files(request: Request) -> tuple[HeadFile, ...]:
-    from detloss_cli.measure.preds import open_files
-
-    return open_files(request.preds) if request.preds is not None else ()
-
-
 def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     """The loss of what a trainer recorded: its own targets and head outputs, and its own numbers beside."""
     from detloss_cli import replay
@@ -195,17 +190,6 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
         dumps=dumps,
     )
     return facts, [*judge(play.faults), *judge(replay.differing(dumps)), *judged(scene, facts)]
-
-
-def _with_preds(files: Sequence[HeadFile], scene: Scene, job: Job) -> tuple[Job, list[Fault]]:
-    """The job with the head outputs of `--preds`, and what in them is not finite."""
-    from detloss_cli.measure.preds import fit, not_finite_faults
-
-    shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
-    images = scene.labels.images
-    opened = fit(files, job.head, shapes, len(images), job.device)
-    faults = not_finite_faults(opened, job.head, job.family.channels(job.head), images, scene.labels.names)
-    return replace(job, preds=opened), list(faults)
 
 
 def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Channels, Head, Level
 from detloss_cli.inputs.labels import Images
 from detloss_cli.measure.batches import Batch
+from detloss_cli.measure.run import Job
 from detloss_cli.predictions.file_head import FilePredictions
 from detloss_cli.predictions.finite import NotFinite, not_finite
 from detloss_cli.predictions.head_file import HeadFile, images_in, levels_of
@@ -88,9 +89,21 @@ def fit(files: Sequence[HeadFile], head: Head, shapes: Sequence[torch.Size], ima
     return OpenedHeads(tuple(file.path for file in files), tuple(levels), tuple(starts), torch.float32, device)
 
 
-def open_files(path: str) -> tuple[HeadFile, ...]:
-    """Every file that `--preds` names, opened."""
-    return tuple(open_heads(file) for file in find_files(path))
+def open_files(path: str | None) -> tuple[HeadFile, ...]:
+    """Every file that `--preds` names, opened; none without it."""
+    return tuple(open_heads(file) for file in find_files(path)) if path is not None else ()
+
+
+def with_preds(files: Sequence[HeadFile], job: Job, images: Images, names: Sequence[str]) -> tuple[Job, list[Fault]]:
+    """The job with the head outputs of some files, and what in them is not finite.
+
+    Args:
+        images: of the data set. names: of the classes.
+    """
+    shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
+    opened = fit(files, job.head, shapes, len(images), job.device)
+    faults = not_finite_faults(opened, job.head, job.family.channels(job.head), images, names)
+    return replace(job, preds=opened), list(faults)
 
 
 def not_finite_faults(opened: OpenedHeads, head: Head, channels: Channels, images: Images, names: Sequence[str]) -> Iterator[Fault]:
