@@ -95,26 +95,17 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """obj: -4.5, cls: log(0.6 / (classes - 0.99)), the rest 0."""
-    import torch
+    from detloss_cli.losses.grid_marks import prior_logits
 
-    biases = []
-    for level in head.levels:
-        bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
-        bias[:, 4] = -4.5
-        bias[:, 5:] = math.log(0.6 / (head.num_classes - 0.99))
-        biases.append(bias)
-    return tuple(biases)
+    return prior_logits(head, [-4.5] * len(head.levels), math.log(0.6 / (head.num_classes - 0.99)))
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant objectness and class logits that minimise the loss; boxes as in the prior."""
-    from detloss_cli.losses.grid_marks import Fit, base_rate_head
+    from detloss_cli.losses.grid_marks import base_rate_head
 
-    rules = _rules(hyp)
-    plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
     pairs = [(batch.targets, batch.assignment) for batch in batches]
-    fits = (Fit(rules.obj, hyp.obj_pw if plain else None), Fit(rules.cls, hyp.cls_pw if plain else None))
-    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, rules, *fits)
+    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, _rules(hyp))
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
@@ -153,25 +144,14 @@ def loss(
     head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, *, profile: str, state: None = None
 ) -> LossBreakdown:
     """box + obj + cls over levels. The archive's train loop multiplies by batch / 64, the other returns the plain sum."""
-    import torch
+    from detloss_cli.losses.anchor_grid import level_terms, shown, weighted
+    from detloss_cli.losses.term import LossBreakdown
 
-    from detloss_cli.losses.anchor_grid import level_terms
-    from detloss_cli.losses.term import LossBreakdown, Term
-
-    rules, terms = _rules(hyp), []
+    rules = _rules(hyp)
     parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
-    for index, level in enumerate(parts):
-        count = level.overlap.shape[0]
-        terms.append(Term("box", index, level.box, hyp.giou, count, level.per_box))
-        terms.append(Term("obj", index, level.obj, hyp.obj, count, level.per_obj))
-        terms.append(Term("cls", index, level.cls, hyp.cls, count, level.per_cls))
-    extra = {
-        "overlap": torch.cat([level.overlap for level in parts]),
-        "objectness_target": torch.cat([level.target for level in parts]),
-        "wins": torch.cat([level.wins for level in parts]),
-    }
+    terms = [term for index, part in enumerate(parts) for term in weighted(index, part, hyp.giou, hyp.obj, hyp.cls)]
     factor = predictions.images / NOMINAL_BATCH if PROFILES[profile].nominal else 1.0
-    return LossBreakdown(tuple(terms), factor, None, extra)
+    return LossBreakdown(tuple(terms), factor, None, shown(parts))
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
@@ -183,9 +163,6 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
 def _rules(hyp: Hyp) -> GridRules:
     from detloss_cli.geometry.decode import decode_exponential
     from detloss_cli.losses.anchor_grid import GridRules
-    from detloss_cli.losses.elementwise import elementwise
+    from detloss_cli.losses.elementwise import forms
 
-    kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
-    obj = elementwise(kind, pos_weight=hyp.obj_pw, gamma=hyp.fl_gamma)
-    cls = elementwise(kind, pos_weight=hyp.cls_pw, gamma=hyp.fl_gamma)
-    return GridRules(decode_exponential, "giou", YOLOV5_1, obj, cls, hyp.gr)
+    return GridRules(decode_exponential, "giou", YOLOV5_1, *forms(hyp), hyp.gr)

@@ -161,26 +161,18 @@ def balance(head: Head, profile: str) -> tuple[float, ...]:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """obj: log(8 / cells of a 640 px picture), cls: log(0.6 / (classes - spare)), the rest 0."""
-    import torch
+    from detloss_cli.losses.grid_marks import prior_logits
 
-    biases = []
-    for level in head.levels:
-        bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
-        bias[:, 4] = math.log(8 / (640 / level.stride) ** 2)
-        bias[:, 5:] = math.log(0.6 / (head.num_classes - PROFILES[profile].spare))
-        biases.append(bias)
-    return tuple(biases)
+    obj = [math.log(8 / (640 / stride) ** 2) for stride in head.strides]
+    return prior_logits(head, obj, math.log(0.6 / (head.num_classes - PROFILES[profile].spare)))
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant objectness and class logits that minimise the loss; boxes as in the prior."""
-    from detloss_cli.losses.grid_marks import Fit, base_rate_head
+    from detloss_cli.losses.grid_marks import base_rate_head
 
-    rules = _rules(hyp, profile)
-    plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
     pairs = [(batch.targets, batch.assignment) for batch in batches]
-    fits = (Fit(rules.obj, hyp.obj_pw if plain else None), Fit(rules.cls, hyp.cls_pw if plain else None))
-    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, rules, *fits)
+    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, _rules(hyp, profile))
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
@@ -243,30 +235,18 @@ def loss(
     Args:
         state: objectness weights that autobalance left behind, None for the release's own.
     """
-    import torch
-
-    from detloss_cli.losses.anchor_grid import level_terms
-    from detloss_cli.losses.term import LossBreakdown, Term
+    from detloss_cli.losses.anchor_grid import level_terms, shown, weighted
+    from detloss_cli.losses.autobalance import rebalanced
+    from detloss_cli.losses.term import LossBreakdown
 
     rules = _rules(hyp, profile)
     inside = {gain.term: gain.factor("loss") for gain in gain_ledger(hyp, head, profile)}
     weights = balance(head, profile) if state is None else state
-    terms, moved, overlap, target, wins = [], list(weights), [], [], []
-    for index in range(len(head.levels)):
-        level = level_terms(head, index, channels(head), targets, predictions, assignment, rules)
-        count = level.overlap.shape[0]
-        terms.append(Term("box", index, level.box, hyp.box * inside["box"], count, level.per_box))
-        terms.append(Term("obj", index, level.obj, hyp.obj * inside["obj"] * weights[index], count, level.per_obj))
-        terms.append(Term("cls", index, level.cls, hyp.cls * inside["cls"], count, level.per_cls))
-        if hyp.autobalance:
-            moved[index] = moved[index] * 0.9999 + 0.0001 / float(level.obj.detach())
-        overlap.append(level.overlap)
-        target.append(level.target)
-        wins.append(level.wins)
-    if hyp.autobalance:
-        moved = [weight / moved[_middle(head)] for weight in moved]
-    extra = {"overlap": torch.cat(overlap), "objectness_target": torch.cat(target), "wins": torch.cat(wins), "balance": weights}
-    return LossBreakdown(tuple(terms), float(predictions.images), tuple(moved), extra)
+    parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
+    box, obj, cls = hyp.box * inside["box"], hyp.obj * inside["obj"], hyp.cls * inside["cls"]
+    terms = [term for index, part in enumerate(parts) for term in weighted(index, part, box, obj * weights[index], cls)]
+    moved = rebalanced(weights, [float(part.obj.detach()) for part in parts], head.strides) if hyp.autobalance else tuple(weights)
+    return LossBreakdown(tuple(terms), float(predictions.images), moved, {**shown(parts), "balance": weights})
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
@@ -279,22 +259,8 @@ def _rules(hyp: Hyp, profile: str) -> GridRules:
     from detloss_cli.geometry.decode import decode_sigmoid
     from detloss_cli.losses.anchor_grid import GridRules
     from detloss_cli.losses.bce import smooth_bce
-    from detloss_cli.losses.elementwise import elementwise
+    from detloss_cli.losses.elementwise import forms
 
     release = PROFILES[profile]
     present, absent = smooth_bce(hyp.label_smoothing if release.smoothing else 0.0)
-    kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
-    obj = elementwise(kind, pos_weight=hyp.obj_pw, gamma=hyp.fl_gamma)
-    cls = elementwise(kind, pos_weight=hyp.cls_pw, gamma=hyp.fl_gamma)
-    return GridRules(decode_sigmoid, release.kind, release.form, obj, cls, hyp.gr, hyp.sort_obj_iou, present, absent)
-
-
-def _middle(head: Head) -> int:
-    """The level that autobalance keeps at weight 1: stride 16.
-
-    Raises:
-        DetlossError: the head has none, where the release raises ValueError.
-    """
-    if 16 not in head.strides:
-        raise DetlossError("autobalance needs a level of stride 16", where="--autobalance", hint=f"this head has {head.strides}")
-    return head.strides.index(16)
+    return GridRules(decode_sigmoid, release.kind, release.form, *forms(hyp), hyp.gr, hyp.sort_obj_iou, present, absent)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from detloss_cli.losses.anchor_grid import GridRules
-    from detloss_cli.losses.term import LossBreakdown
+    from detloss_cli.losses.term import LossBreakdown, Term
     from detloss_cli.predictions.interface import Predictions
 
 ID = "yolov7"
@@ -107,26 +107,18 @@ def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
 
 def prior(head: Head, hyp: Hyp, profile: str) -> tuple[Tensor, ...]:
     """obj: log(8 / cells of a 640 px picture), cls: log(0.6 / (classes - 0.99)), the rest 0."""
-    import torch
+    from detloss_cli.losses.grid_marks import prior_logits
 
-    biases = []
-    for level in head.levels:
-        bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
-        bias[:, 4] = math.log(8 / (640 / level.stride) ** 2)
-        bias[:, 5:] = math.log(0.6 / (head.num_classes - 0.99))
-        biases.append(bias)
-    return tuple(biases)
+    obj = [math.log(8 / (640 / stride) ** 2) for stride in head.strides]
+    return prior_logits(head, obj, math.log(0.6 / (head.num_classes - 0.99)))
 
 
 def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets]) -> tuple[Tensor, ...]:
     """Constant objectness and class logits that minimise the loss on the assignment of the prior; boxes as in the prior."""
-    from detloss_cli.losses.grid_marks import Fit, base_rate_head
+    from detloss_cli.losses.grid_marks import base_rate_head
 
-    rules = _rules(hyp)
-    plain = hyp.element in (None, "bce") and hyp.fl_gamma == 0
     pairs = [(batch.targets, batch.assignment) for batch in batches]
-    fits = (Fit(rules.obj, hyp.obj_pw if plain else None), Fit(rules.cls, hyp.cls_pw if plain else None))
-    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, rules, *fits)
+    return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, _rules(hyp))
 
 
 def perfect(head: Head, hyp: Hyp, profile: str, targets: Targets, assignment: Assignment) -> Predictions:
@@ -193,32 +185,21 @@ def loss(
     Args:
         state: objectness weights that autobalance left behind, None for the release's own.
     """
-    import torch
-
-    from detloss_cli.losses.anchor_grid import level_terms
-    from detloss_cli.losses.term import LossBreakdown, Term
+    from detloss_cli.losses.anchor_grid import level_terms, shown, weighted
+    from detloss_cli.losses.autobalance import rebalanced
+    from detloss_cli.losses.term import LossBreakdown
 
     rules, lead = _rules(hyp), lead_levels(head, profile)
     weights = (BALANCE3 if lead == 3 else BALANCE)[:lead] if state is None else state
     parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
-    terms, moved = [], list(weights)
+    terms: list[Term] = []
     for index, part in enumerate(parts):
-        weight, count = 1.0 if index < lead else AUXILIARY_WEIGHT, part.overlap.shape[0]
-        terms.append(Term("box", index, part.box, hyp.box * weight, count, part.per_box))
-        terms.append(Term("obj", index, part.obj, hyp.obj * weights[index % lead] * weight, count, part.per_obj))
-        terms.append(Term("cls", index, part.cls, hyp.cls * weight, count, part.per_cls))
-        if hyp.autobalance and index < lead:
-            moved[index] = moved[index] * 0.9999 + 0.0001 / float(part.obj.detach())
-    if hyp.autobalance:
-        middle = head.strides.index(16)
-        moved = [value / moved[middle] for value in moved]
-    extra = {
-        "overlap": torch.cat([part.overlap for part in parts]),
-        "objectness_target": torch.cat([part.target for part in parts]),
-        "wins": torch.cat([part.wins for part in parts]),
-        "balance": (*weights, *weights)[: len(head.levels)],
-    }
-    return LossBreakdown(tuple(terms), float(predictions.images), tuple(moved), extra)
+        share = 1.0 if index < lead else AUXILIARY_WEIGHT
+        terms += weighted(index, part, hyp.box * share, hyp.obj * weights[index % lead] * share, hyp.cls * share)
+    seen = [float(part.obj.detach()) for part in parts[:lead]]
+    moved = rebalanced(weights, seen, head.strides[:lead]) if hyp.autobalance else tuple(weights)
+    extra = {**shown(parts), "balance": (*weights, *weights)[: len(head.levels)]}
+    return LossBreakdown(tuple(terms), float(predictions.images), moved, extra)
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
@@ -242,10 +223,7 @@ def _rules(hyp: Hyp) -> GridRules:
     from detloss_cli.geometry.decode import decode_sigmoid
     from detloss_cli.losses.anchor_grid import GridRules
     from detloss_cli.losses.bce import smooth_bce
-    from detloss_cli.losses.elementwise import elementwise
+    from detloss_cli.losses.elementwise import forms
 
     present, absent = smooth_bce(hyp.label_smoothing)
-    kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
-    obj = elementwise(kind, pos_weight=hyp.obj_pw, gamma=hyp.fl_gamma)
-    cls = elementwise(kind, pos_weight=hyp.cls_pw, gamma=hyp.fl_gamma)
-    return GridRules(decode_sigmoid, "ciou", YOLOV7, obj, cls, hyp.gr, False, present, absent)
+    return GridRules(decode_sigmoid, "ciou", YOLOV7, *forms(hyp), hyp.gr, False, present, absent)

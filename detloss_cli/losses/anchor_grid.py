@@ -5,7 +5,7 @@ yolov5, yolov7 and yolov3-spp all reduce like this; they differ in what is passe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from detloss_cli.geometry.iou import IouForm, Kind, iou
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.elementwise import Elementwise
+from detloss_cli.losses.elementwise import Form
 from detloss_cli.losses.reduce import mean_or_zero, mean_over_plane
+from detloss_cli.losses.term import Term
 from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.anchor_ratio import anchors_in_cells, cell_boxes
 from detloss_cli.targets.assignment import Assignment, Targets
@@ -33,8 +34,8 @@ class GridRules:
     decode: Callable[[Tensor, Tensor], Tensor]
     kind: Kind
     form: IouForm
-    obj: Elementwise
-    cls: Elementwise
+    obj: Form
+    cls: Form
     gr: float = 1.0
     sort_by_overlap: bool = False
     present: float = 1.0
@@ -100,6 +101,25 @@ def level_terms(
         wins=wins,
         target=reached,
     )
+
+
+def weighted(index: int, level: LevelTerms, box: float, obj: float, cls: float) -> tuple[Term, Term, Term]:
+    """The three terms of a level with their gains."""
+    count = level.overlap.shape[0]
+    return (
+        Term("box", index, level.box, box, count, level.per_box),
+        Term("obj", index, level.obj, obj, count, level.per_obj),
+        Term("cls", index, level.cls, cls, count, level.per_cls),
+    )
+
+
+def shown(levels: Sequence[LevelTerms]) -> dict[str, Tensor]:
+    """What a breakdown shows of its rows beside the terms, (P,) each."""
+    return {
+        "overlap": torch.cat([level.overlap for level in levels]),
+        "objectness_target": torch.cat([level.target for level in levels]),
+        "wins": torch.cat([level.wins for level in levels]),
+    }
 
 
 def _winners(head: Head, assignment: Assignment, rows: Tensor, images: int, overlap: Tensor | None) -> Tensor:

@@ -3,31 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor
 
 from detloss_cli.losses.bce import bce_with_logits, blur
+from detloss_cli.losses.constant_logit import bce_minimum, minimum
 from detloss_cli.losses.focal import focal, quality_focal
 
 Elementwise = Callable[[Tensor, Tensor], Tensor]
 KINDS = ("bce", "focal", "qfocal", "blur")
 
 
-def elementwise(kind: str, *, pos_weight: float = 1.0, gamma: float = 0.0) -> Elementwise:
+@dataclass(frozen=True, slots=True)
+class Form:
     """A function of logits and targets, unreduced.
 
-    Args:
-        kind: one of `KINDS`. pos_weight: weight of the positive part, in all of them. gamma: of focal and qfocal.
+    kind: one of `KINDS`. pos_weight: weight of the positive part, in all of them. gamma: of focal and qfocal.
     """
 
-    def loss(logit: Tensor, target: Tensor) -> Tensor:
-        bce = bce_with_logits(logit, target, pos_weight)
-        if kind == "focal":
-            return focal(bce, logit, target, gamma)
-        if kind == "qfocal":
-            return quality_focal(bce, logit, target, gamma)
-        return blur(bce, logit, target) if kind == "blur" else bce
+    kind: str = "bce"
+    pos_weight: float = 1.0
+    gamma: float = 0.0
 
-    if kind not in KINDS:
-        raise ValueError(f"expected one of {KINDS}, got {kind!r}")
-    return loss
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"expected one of {KINDS}, got {self.kind!r}")
+
+    def __call__(self, logit: Tensor, target: Tensor) -> Tensor:
+        bce = bce_with_logits(logit, target, self.pos_weight)
+        if self.kind == "focal":
+            return focal(bce, logit, target, self.gamma)
+        if self.kind == "qfocal":
+            return quality_focal(bce, logit, target, self.gamma)
+        return blur(bce, logit, target) if self.kind == "blur" else bce
+
+    def constant(self, values: Tensor, weights: Tensor) -> Tensor:
+        """The logit that minimises sum_k weights[k] loss(x, values[k]) for each column: closed for plain BCE, else by search.
+
+        Args:
+            values: (K, 1) or (K, C) targets. weights: (K, C), each column summing to 1 or to 0.
+        """
+        if self.kind == "bce":
+            return bce_minimum((values * weights).sum(0), self.pos_weight)
+        return minimum(lambda x: (self(x.expand_as(weights), values.expand_as(weights)) * weights).sum(0), weights[0])
+
+
+class FormKeys(Protocol):
+    """Keys of a hyp that decide on the form of its objectness and class losses."""
+
+    @property
+    def element(self) -> str | None: ...
+    @property
+    def fl_gamma(self) -> float: ...
+    @property
+    def obj_pw(self) -> float: ...
+    @property
+    def cls_pw(self) -> float: ...
+
+
+def forms(hyp: FormKeys) -> tuple[Form, Form]:
+    """Objectness and class loss of a hyp: BCE, focal where `fl_gamma` is above 0, or what `element` names instead."""
+    kind = hyp.element or ("focal" if hyp.fl_gamma > 0 else "bce")
+    return Form(kind, hyp.obj_pw, hyp.fl_gamma), Form(kind, hyp.cls_pw, hyp.fl_gamma)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,8 +10,6 @@ from torch import Tensor
 from detloss_cli.geometry.iou import iou
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.anchor_grid import GridRules, level_terms
-from detloss_cli.losses.constant_logit import bce_minimum, minimum
-from detloss_cli.losses.elementwise import Elementwise
 from detloss_cli.predictions.synthetic import AnswerHead, ConstantHead
 from detloss_cli.targets.anchor_ratio import anchors_in_cells, cell_boxes
 from detloss_cli.targets.assignment import Assignment, Targets
@@ -21,22 +18,14 @@ from detloss_cli.targets.slots import last_of_each, slot_keys
 CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How a term's constant is found: `pos_weight` in closed form where the loss is plain BCE, else None and by search."""
-
-    loss: Elementwise
-    pos_weight: float | None
-
-    def constant(self, values: Tensor, weights: Tensor) -> Tensor:
-        """The logit that minimises sum_k weights[k] loss(x, values[k]) for each column.
-
-        Args:
-            values: (K, 1) or (K, C) targets. weights: (K, C), each column summing to 1 or to 0.
-        """
-        if self.pos_weight is not None:
-            return bce_minimum((values * weights).sum(0), self.pos_weight)
-        return minimum(lambda x: (self.loss(x.expand_as(weights), values.expand_as(weights)) * weights).sum(0), weights[0])
+def prior_logits(head: Head, obj: Sequence[float], cls: float) -> tuple[Tensor, ...]:
+    """A fresh head: its biases for objectness, one a level, and for the classes; the rest 0. One (A, 5 + C) float64 tensor a level."""
+    biases = []
+    for level, logit in zip(head.levels, obj, strict=True):
+        bias = torch.zeros(len(level.anchors), 5 + head.num_classes, dtype=torch.float64)
+        bias[:, 4], bias[:, 5:] = logit, cls
+        biases.append(bias)
+    return tuple(biases)
 
 
 def base_rate_head(
@@ -45,8 +34,6 @@ def base_rate_head(
     prior: Sequence[Tensor],
     batches: Sequence[tuple[Targets, Assignment]],
     rules: GridRules,
-    obj: Fit,
-    cls: Fit,
 ) -> tuple[Tensor, ...]:
     """Per level the constant objectness and class logits that minimise the mean over batches; box logits stay as in the prior.
 
@@ -69,11 +56,11 @@ def base_rate_head(
         if channels.obj is not None and batches:
             share = torch.cat(weights)
             values, mass = torch.cat((torch.cat(reached), share.new_zeros(1))), torch.cat((share, (1 - share.sum()).reshape(1)))
-            new[:, channels.obj] = obj.constant(values[:, None], mass[:, None])
+            new[:, channels.obj] = rules.obj.constant(values[:, None], mass[:, None])
         if shares:
             rate = torch.stack(shares).mean(0)
             targets_of = torch.tensor([[rules.present], [rules.absent]], dtype=bias.dtype, device=bias.device)
-            new[:, channels.cls] = cls.constant(targets_of, torch.stack((rate, 1 - rate)))
+            new[:, channels.cls] = rules.cls.constant(targets_of, torch.stack((rate, 1 - rate)))
         fitted.append(new)
     return tuple(fitted)
 

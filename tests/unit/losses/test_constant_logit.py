@@ -7,8 +7,7 @@ import torch
 
 from detloss_cli.losses.bce import bce_with_logits
 from detloss_cli.losses.constant_logit import LIMIT, bce_minimum, minimum
-from detloss_cli.losses.elementwise import KINDS, elementwise
-from detloss_cli.losses.grid_marks import Fit
+from detloss_cli.losses.elementwise import KINDS, Form
 
 GRID = torch.linspace(-12, 12, 240001, dtype=torch.float64)
 
@@ -23,9 +22,9 @@ def test_closed_form_is_where_the_mean_of_bce_is_smallest(weight, mean) -> None:
 
 @pytest.mark.parametrize("kind", KINDS[:3])
 def test_search_finds_the_smallest_value_of_every_loss(kind) -> None:
-    loss = elementwise(kind, pos_weight=1.3, gamma=1.5)
+    loss = Form(kind, pos_weight=1.3, gamma=1.5)
     values, weights = torch.tensor([[0.8], [0.0]], dtype=torch.float64), torch.tensor([[0.1], [0.9]], dtype=torch.float64)
-    found = Fit(loss, None).constant(values, weights)
+    found = loss.constant(values, weights)
     grid = sum(loss(GRID, values[i].expand_as(GRID)) * weights[i] for i in range(2))
     assert float(found) == pytest.approx(float(GRID[grid.argmin()]), abs=2e-4)
 
