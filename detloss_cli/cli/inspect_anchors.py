@@ -9,6 +9,7 @@ import typer
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli import values
+from detloss_cli.cli.cache import chosen
 from detloss_cli.cli.emit import emit, sink, sources
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import AUTO, request
@@ -37,6 +38,9 @@ def inspect_anchors(
     root: o.Root = None,
     image_sizes: o.ImageSizes = None,
     loader: o.Loader = None,
+    cache_dir: o.CacheDir = None,
+    no_cache: o.NoCache = False,
+    strict_cache: o.StrictCache = False,
     hyp: o.Hyp = None,
     model: o.Model = None,
     imgsz: o.Imgsz = None,
@@ -76,6 +80,7 @@ def inspect_anchors(
         root=root,
         image_sizes=image_sizes,
         loader=loader,
+        cache=chosen(cache_dir, no_cache, strict_cache),
         hyp=hyp,
         model=model,
         imgsz=imgsz,
