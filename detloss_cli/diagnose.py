@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,9 @@ from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
 from detloss_cli.checks.loss import RULES as LOSS_RULES
 from detloss_cli.checks.targets import RULES as TARGET_RULES
+from detloss_cli.diagnose_hyp import gain_facts
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts, GainFacts, HypFacts, ImageFacts
+from detloss_cli.facts import Facts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.measure.counted import counted, host
@@ -24,7 +24,7 @@ from detloss_cli.scene import Scene
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from detloss_cli.families.interface import BatchTargets, Gain
+    from detloss_cli.families.interface import BatchTargets
     from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.loss import LossCount
     from detloss_cli.measure.run import Job
@@ -43,6 +43,13 @@ def inspect_labels(request: Request, *, by: str | None = None) -> Outcome:
     from detloss_cli.diagnose_labels import inspect_labels as inspected
 
     return inspected(request, by=by)
+
+
+def inspect_hyp(request: Request) -> Outcome:
+    """Every key of a hyp file, and the ledger that its gains end in."""
+    from detloss_cli.diagnose_hyp import inspect_hyp as inspected
+
+    return inspected(request)
 
 
 def inspect_targets(request: Request) -> Outcome:
@@ -89,43 +96,10 @@ def compute(request: Request) -> Outcome:
     loss = replace(count.facts(marks, notes), what_if=_what_if(head, request, job, batches, assigned))
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
-    gains = tuple(_gain(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
+    gains = tuple(gain_facts(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
     assignment = with_cost(facts.assignment, marks["perfect"])
     facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, assignment=assignment)
     return facts, judged(scene, facts)
-
-
-def inspect_hyp(request: Request) -> Outcome:
-    """Every key of a hyp file, and the ledger that its gains end in."""
-    from detloss_cli.checks.hyp_facts import aliases_of, role
-    from detloss_cli.checks.hyp_lint import lint
-    from detloss_cli.families.hyp import hyp_keys
-
-    chosen = setup(request)
-    own = hyp_keys(chosen.family.Hyp)
-    keys = {key.name: key for key in own}
-    keys |= {other: keys[key] for other, key in aliases_of(chosen.family.ID, chosen.profile).items()}
-    file = chosen.hyp_file
-    rows = tuple(
-        HypFacts(
-            key=name,
-            value=value,
-            default=keys[name].default if name in keys else None,
-            low=keys[name].low if name in keys else None,
-            high=keys[name].high if name in keys else None,
-            used=role(name, chosen.family.ID, keys, chosen.profile) == "loss",
-            meaning=keys[name].meaning if name in keys else "",
-            line=file.lines.get(name),
-        )
-        for name, value in file.values.items()
-    )
-    classes = 80
-    if request.data:
-        dataset, _ = scenes.load(request, splits=None, loader=chosen.loader, sizes=False)
-        classes = max(1, dataset.num_classes)
-    ledger = chosen.family.gain_ledger(chosen.hyp, chosen.head(classes), chosen.profile)
-    facts = Facts("inspect hyp", gains=tuple(_gain(gain, request.raw_gains) for gain in ledger), hyp=rows)
-    return facts, list(dict.fromkeys((*judge(chosen.faults), *lint(file, chosen.family.ID, chosen.profile, own))))
 
 
 def _prepare(request: Request) -> tuple[Scene, Job]:
@@ -280,11 +254,6 @@ def _what_if(head: str, request: Request, job: Job, batches: list[Batch], assign
         other = replace(job, hyp=replace(job.hyp, element=kind, fl_gamma=gamma if "focal" in kind else job.hyp.fl_gamma))
         found[kind] = losses(head, other, batches, assigned)[0].totals()
     return found
-
-
-def _gain(gain: Gain, raw: bool) -> GainFacts:
-    steps = tuple((step.rule, step.factor, step.source) for step in gain.steps if not raw or step.source == "loss")
-    return GainFacts(gain.term, gain.key, gain.hyp, steps, gain.hyp * math.prod(factor for _, factor, _ in steps), gain.note)
 
 
 def judged(scene: Scene, facts: Facts) -> list[Finding]:
