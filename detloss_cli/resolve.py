@@ -77,7 +77,6 @@ class Request:
     nc: int | None = None
     rect: bool = False
     anchors: str | None = None
-    noautoanchor: bool = False
     hyp_section: str | None = None
     training: Training | None = None
     origins: Mapping[str, str] = field(default_factory=dict)

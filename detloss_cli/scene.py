@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.anchor_choice import with_chosen_anchors
 from detloss_cli.checks.model_yaml import model_faults
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import DataFacts, LabelFacts, LostRows, Settings
@@ -122,12 +123,16 @@ def stage(request: Request, chosen: Setup) -> Scene:
 def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Fault, ...]) -> Scene:
     """A data set that was read, in front of the head that was chosen. faults: of its data.yaml."""
     labels = dataset.labels
-    head = chosen.head(max(1, dataset.num_classes))
     known = labels.images.width > 0
     geometry, why = _geometry(request, known)
     width, height = np.where(known, labels.images.width, 1), np.where(known, labels.images.height, 1)
     rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
     network = to_network(labels.boxes, width[labels.image], height[labels.image], chosen.imgsz, geometry, rounding)
+    if request.command != "inspect anchors":
+        trained = [split == "train" for split in labels.images.split]
+        own = network[np.asarray(trained)[labels.image]] if any(trained) else network
+        chosen = with_chosen_anchors(request, chosen, own)
+    head = chosen.head(max(1, dataset.num_classes))
     settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes))
     scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings)
     return scene.without(other_classes(labels, request.classes), (), "class-not-chosen") if request.classes else scene

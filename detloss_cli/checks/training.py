@@ -24,6 +24,16 @@ def switch_not_modelled(fault: Fault) -> Words:
     return f"{fault.token} means {fault.detail}", None
 
 
+def anchors_fitted_here(fault: Fault) -> Words:
+    """The anchors are not those of the model file: they were fitted to the boxes here, as the trainer fits its own.
+
+    AutoAnchor keeps the model's set while the best possible recall is above 0.98, else it fits another one by k-means and evolution. That
+    fit starts from random numbers and differs from run to run, so the anchors of a training are like these, not equal to them.
+    `--anchors stock` keeps the model's, `--anchors FILE` takes those of a training.
+    """
+    return f"anchors are fitted here: {fault.token}, {fault.detail}; the trainer's own fit varies from run to run, so it is not equal", None
+
+
 def log_first_epoch_high(facts: Facts) -> Iterator[Hit]:
     """The first epoch of a term lies above step 0, the loss of a head that knows nothing.
 
@@ -79,7 +89,7 @@ def _is_flat(term: TermLog) -> bool:
     return bool(tail) and max(tail) - min(tail) <= FLAT * abs(term.step_0 - term.floor)
 
 
-RULES: tuple[Rule, ...] = (rule("DET701", "warning", switch_not_modelled),)
+RULES: tuple[Rule, ...] = (rule("DET701", "warning", switch_not_modelled), rule("DET702", "info", anchors_fitted_here))
 LOG_RULES: tuple[FactsRule, ...] = (
     facts_rule("DET710", "warning", log_first_epoch_high),
     facts_rule("DET711", "info", log_flat_objectness),

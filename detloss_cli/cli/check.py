@@ -66,7 +66,14 @@ def check(
     family: o.Family = AUTO,
     profile: o.Profile = None,
     trainer: o.Trainer = None,
-    batch_size: o.BatchSize = 16,
+    batch_size: o.BatchSize = None,
+    run: o.Run = None,
+    single_cls: o.SingleCls = False,
+    classes: o.Classes = None,
+    nc: o.Nc = None,
+    rect: o.Rect = False,
+    anchors: o.Anchors = None,
+    noautoanchor: o.NoAutoAnchor = False,
     geometry: o.Geometry = None,
     head: o.Head = "prior",
     preds: o.Preds = None,
@@ -107,7 +114,7 @@ def check(
         from detloss_cli.report.output import refuse
 
         refuse(write_baseline, force=force, option="--write-baseline")
-    sets, files = _sorted_out(values.data(data, data_option, needed=files_from is None), files_from)
+    sets, files = _sorted_out(values.data(data, data_option, needed=files_from is None and run is None), files_from)
     if files_from is not None and not files:
         return emit("check", None, (), to)
     wanted = request(
@@ -127,6 +134,14 @@ def check(
         profile=profile,
         trainer=trainer,
         batch_size=batch_size,
+        run=run,
+        overrides={},
+        single_cls=single_cls,
+        classes=classes,
+        nc=nc,
+        rect=rect,
+        anchors=anchors,
+        noautoanchor=noautoanchor,
         geometry=geometry,
         head=head,
         preds=preds,
@@ -136,9 +151,10 @@ def check(
     with busy("checking", quiet=quiet):
         from detloss_cli import gate
         from detloss_cli.inputs.baseline import read_baseline
+        from detloss_cli.run_context import in_context
 
         before = read_baseline(baseline) if baseline is not None else None
-        facts, findings = gate.check(wanted, gate.Gate(thresholds, before, new_only, write_baseline is not None))
+        facts, findings = in_context(wanted, *gate.check(wanted, gate.Gate(thresholds, before, new_only, write_baseline is not None)))
     if write_baseline is not None:
         _write_baseline(write_baseline, facts, force)
     return emit("check", facts, findings, to)

@@ -48,6 +48,7 @@ def inspect_anchors(
     profile: o.Profile = None,
     trainer: o.Trainer = None,
     geometry: o.Geometry = None,
+    run: o.Run = None,
     refit: Refit = False,
     seed: Seed = 0,
     generations: Generations = 1000,
@@ -74,7 +75,7 @@ def inspect_anchors(
         refuse(write_anchors, force=force, option=option)
     wanted = request(
         "inspect anchors",
-        data=values.data(data, data_option),
+        data=values.data(data, data_option, needed=run is None),
         split=split,
         names=names,
         root=root,
@@ -88,11 +89,14 @@ def inspect_anchors(
         profile=profile,
         trainer=trainer,
         geometry=geometry,
+        run=run,
+        overrides={},
     )
     with busy("matching anchors", quiet=quiet):
         from detloss_cli.diagnose_anchors import Fit, inspect_anchors
+        from detloss_cli.run_context import in_context
 
-        facts, findings = inspect_anchors(wanted, Fit(refit or write_anchors is not None, seed, generations))
+        facts, findings = in_context(wanted, *inspect_anchors(wanted, Fit(refit or write_anchors is not None, seed, generations)))
     if write_anchors is not None and facts.anchors is not None and facts.anchors.fitted is not None and facts.data is not None:
         refuse_sources(write_anchors, sources(facts.data), force=force, option=option)
         write(write_anchors, anchors_yaml(facts.anchors))

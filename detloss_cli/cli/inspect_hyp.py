@@ -30,6 +30,9 @@ def inspect_hyp(
     profile: o.Profile = None,
     trainer: o.Trainer = None,
     raw_gains: o.RawGains = False,
+    run: o.Run = None,
+    single_cls: o.SingleCls = False,
+    nc: o.Nc = None,
     format: o.Format = None,
     output: o.Output = None,
     force: o.Force = False,
@@ -57,9 +60,14 @@ def inspect_hyp(
         profile=profile,
         trainer=trainer,
         raw_gains=raw_gains,
+        run=run,
+        overrides={},
+        single_cls=single_cls,
+        nc=nc,
     )
     with busy("reading the hyp", quiet=quiet):
         from detloss_cli import diagnose
+        from detloss_cli.run_context import in_context
 
-        facts, findings = diagnose.inspect_hyp(wanted)
+        facts, findings = in_context(wanted, *diagnose.inspect_hyp(wanted))
     return emit("inspect hyp", facts, findings, to)

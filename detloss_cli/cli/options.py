@@ -81,6 +81,13 @@ Classes = Annotated[
     str | None, typer.Option("--classes", metavar="ID,ID", help="Only boxes of these classes train.", rich_help_panel=TRAIN)
 ]
 Nc = Annotated[int | None, typer.Option("--nc", metavar="N", min=1, help="As if there were N classes.", rich_help_panel=TRAIN)]
+Anchors = Annotated[
+    str | None,
+    typer.Option(
+        "--anchors", metavar="auto|stock|refit|FILE", help="auto: as AutoAnchor decides.", show_default=False, rich_help_panel=TRAIN
+    ),
+]
+NoAutoAnchor = Annotated[bool, typer.Option("--noautoanchor", help="The same as --anchors stock.", rich_help_panel=TRAIN)]
 Rect = Annotated[bool, typer.Option("--rect", help="Said not to be computed, not left out silently.", rich_help_panel=TRAIN)]
 
 Format = Annotated[

@@ -62,7 +62,7 @@ def preflight(
 
     to = sink(format, output, force, fail_on, max_findings, select, ignore)
     given = dict.fromkeys(("hyp", "imgsz", "batch_size", "anchors", "family")) | {"data": (), "classes": (), "overrides": {}}
-    given |= dict.fromkeys(("single_cls", "rect", "noautoanchor"), False) | {"profile": profile, "model": model, "loader": loader}
+    given |= dict.fromkeys(("single_cls", "rect"), False) | {"profile": profile, "model": model, "loader": loader}
     wanted = Request(
         command="preflight",
         root=root,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from detloss_cli.cli import values
+from detloss_cli.errors import DetlossError
 from detloss_cli.families import MODULES
 from detloss_cli.resolve import TRAINERS, Request
 
@@ -40,6 +41,10 @@ def request(command: str, **given: Any) -> Request:
         given["imgsz"] = values.size(given["imgsz"])
     if "classes" in given:
         given["classes"] = values.ids(given["classes"], "--classes")
+    if given.pop("noautoanchor", False):
+        if given["anchors"] not in (None, "stock"):
+            raise DetlossError("contradicts --noautoanchor", where=f"--anchors {given['anchors']}", hint="give one of them")
+        given["anchors"] = "stock"
     if run is not None:
         from detloss_cli.cli.from_run import merged
         from detloss_cli.inputs.run_folder import read_run

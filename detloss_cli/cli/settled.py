@@ -16,6 +16,7 @@ from detloss_cli.inputs.thresholds import KINDS
 
 PREFIX = "DETLOSS_"
 FILE = "DETLOSS_CONFIG"
+OF_A_RUN = {"data", "hyp", "model", "imgsz", "batch-size", "family", "profile", "trainer", "loader"}
 LISTS = {"data", *(name for name, kind in KINDS.items() if kind == "shares")}
 
 
@@ -29,6 +30,8 @@ def settle(ctx: Context, command: Command, args: list[str]) -> None:
     if "fail-on" not in parameters:
         return
     settled = {**_configured(args, "config" in parameters).options, **dict(_from_environment(os.environ))}
+    if any(word == "--run" or word.startswith("--run=") for word in args):  # a run that is named says these itself
+        settled = {key: value for key, value in settled.items() if key not in OF_A_RUN}
     ctx.default_map = {**(ctx.default_map or {}), **{parameters[key]: value for key, value in settled.items() if key in parameters}}
 
 

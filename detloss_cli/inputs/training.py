@@ -177,10 +177,15 @@ def _batch(training: Training, words: Mapping[str, Said]) -> None:
 
 
 def _switches(training: Training, words: Mapping[str, Said]) -> None:
-    for key in ("single_cls", "rect", "noautoanchor"):
+    for key in ("single_cls", "rect"):
         told = words.get(key)
         if told is not None and told.value is True:
             training.put(key, True, told.source)
+    told = words.get("noautoanchor")
+    if told is not None and told.value is True:
+        training.put("anchors", "stock", f"{told.source} noautoanchor")
+    elif training.trainer != "ultralytics":
+        training.put("anchors", "auto", f"{training.trainer}'s AutoAnchor")
     told = words.get("classes")
     if training.trainer == "ultralytics" and told is not None and told.value not in (None, [], ""):
         wanted = told.value if isinstance(told.value, list | tuple) else [told.value]

@@ -125,6 +125,8 @@ def _setup(settings: Settings, run: RunFacts | None) -> list[str]:
     if settings.gains == "raw":
         parts.append("raw gains")
     parts += [safe(settings.origins[key].removeprefix("--")) for key in SWITCHES if key in settings.origins]
+    if "anchors" in settings.origins:
+        parts.append(f"anchors {safe(settings.origins['anchors'])}")
     if settings.loader:
         why = settings.origins.get("loader", "")
         said = f": {safe(why)}" if why not in PLAIN and not why.startswith("--") else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from rich.text import Text
 
@@ -15,15 +14,17 @@ from detloss_cli.run_facts import LogFacts, RunFacts, TermLog
 BARS = "▁▂▃▄▅▆▇█"
 LONGEST = 22  # bars of a sparkline
 GAP = "?"  # an epoch that is not finite
-WORDS = {"batch_size": "batch", "hyp_section": "", "label_smoothing": "label smoothing", "loader": "", "family": "", "profile": ""}
+HIDDEN = {"hyp_section", "loader", "family", "profile", "anchors"}  # the line above says them
+WORDS = {"batch_size": "batch", "label_smoothing": "label smoothing"}
 
 
 def run_parts(run: RunFacts) -> list[str]:
-    """`opt.yaml: data a.yaml, imgsz 640`: the settings of each file, then the files that are missing."""
-    told = [(source, f"{WORDS.get(key, key)} {safe(value)}") for key, value, source in run.values if WORDS.get(key, key)]
-    order = list(dict.fromkeys(source for source, _ in told))
-    told.sort(key=lambda pair: order.index(pair[0]))
-    parts = [f"{safe(source)}: {', '.join(text for _, text in group)}" for source, group in groupby(told, key=lambda pair: pair[0])]
+    """`opt.yaml: data a.yaml`, `imgsz 640`: the settings of each file behind its name, then the files that are missing."""
+    told = [(source, f"{WORDS.get(key, key)} {safe(value)}") for key, value, source in run.values if key not in HIDDEN]
+    parts = []
+    for source in dict.fromkeys(source for source, _ in told):
+        first, *more = [text for one, text in told if one == source]
+        parts += [f"{safe(source)}: {first}", *more]
     return [*parts, *(f"no {name}" for name in run.missing)]
 
 
