@@ -7,7 +7,10 @@ from detloss_cli.inputs.fault import Fault
 
 
 def hyp_empty(fault: Fault) -> Words:
-    """The hyp file is empty."""
+    """The hyp file is empty.
+
+    Trainers stop at the first key that they miss. detloss goes on with the family's own values.
+    """
     return "the file holds no keys", "start from one of the shipped ones: --hyp scratch-low"
 
 

@@ -40,7 +40,9 @@ def gate_table(facts: Facts, width: int) -> Iterator[Text]:
     gate = facts.gate
     if gate is None:
         return
-    rows = [Row(cells, style="red" if moved else "") for cells, moved in figure_cells(facts)]
+    # of single files they would be figures of a handful of rows
+    cells = figure_cells(facts) if facts.settings is not None else ()
+    rows = [Row(each, style="red" if moved else "") for each, moved in cells]
     if rows:
         columns = (Column("figure", right=False), Column("now"), Column("bound"), Column("baseline"))
         shown = [n for n in range(4) if n < 2 or any(row.cells[n] for row in rows)]
