@@ -159,7 +159,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
         command="compute",
         settings=settings,
         levels=count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False)),
-        gains=tuple(_gain(gain, True) for gain in job.family.gain_ledger(job.hyp, job.head, job.profile)),
+        gains=tuple(gain_facts(gain, True) for gain in job.family.gain_ledger(job.hyp, job.head, job.profile)),
         loss=loss,
         dumps=dumps,
     )
