@@ -54,6 +54,7 @@ def test_wheel_carries_configs_and_types(wheel: Path) -> None:
     assert configs
     assert configs <= names
     assert "detloss_cli/py.typed" in names
+    assert {"detloss_tap.py", "detloss_cli/predictions/detloss_tap.py"} <= names
     assert not [name for name in names if name.startswith(("tests/", "sample_data/", "benchmarks/"))]
 
 

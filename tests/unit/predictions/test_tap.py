@@ -137,6 +137,7 @@ def test_copies_and_checkpoints_hold_the_loss_alone(tmp_path: Path) -> None:
     assert type(twin) is ComputeLoss
     twin(outputs(), TARGETS)
     assert type(pickle.loads(pickle.dumps(loss))) is ComputeLoss
+    assert b"detloss_tap" not in pickle.dumps(tap(SimpleNamespace(), str(tmp_path)))  # it is read where there is no detloss
     assert files(tmp_path) == []
 
 
