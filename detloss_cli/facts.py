@@ -103,10 +103,13 @@ class MapFacts:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentFacts:
-    """positives: rows. boxes: those handed to the assigner. unassigned: boxes without a row, by reason, size class, class name and side ratio.
-    per_box: rows a box. slots: claimed more than once; collision_rows = positives - distinct slots.
+    """positives: rows. boxes: those handed to the assigner. per_box: rows a box. slots: claimed more than once.
+
+    unassigned: boxes without a row, by reason, size class, class name and side ratio. collision_rows = positives - distinct slots.
     best_possible_recall: share of boxes with an anchor, anchors_per_target: anchors a box, None in families without anchors.
-    collisions_counted: False where rows were counted without an index, and the four figures about slots say nothing. collision_cost: by term, the loss of a head that answers every slot with its winner, None where it was not computed."""
+    collisions_counted: False where rows were counted without an index, and the four figures about slots say nothing. collision_cost: by
+    term, the loss of a head that answers every slot with its winner, None where it was not computed.
+    """
 
     positives: int
     boxes: int

@@ -66,12 +66,14 @@ def wanted_sides(targets: Targets, assignment: Assignment, level: Level, rows: T
         rows: (P,) rows of the assignment, all of this level. corners: (N, 4) boxes `xyxy` px.
     """
     boxes = corners[assignment.gt[rows]] / level.stride
-    return encode_distances(boxes, cell_centres(assignment.row[rows], assignment.col[rows], corners.dtype), 1)
+    sides: Tensor = encode_distances(boxes, cell_centres(assignment.row[rows], assignment.col[rows], corners.dtype), 1)
+    return sides
 
 
 def class_target(targets: Targets, assignment: Assignment) -> Tensor:
     """(P,) the class that each row is trained towards: a negative one becomes 0."""
-    return targets.cls[assignment.gt].long().clamp(min=0)
+    classes: Tensor = targets.cls[assignment.gt].long().clamp(min=0)
+    return classes
 
 
 def normaliser(score: Tensor) -> Tensor:
