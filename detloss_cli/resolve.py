@@ -219,7 +219,7 @@ def loader_of(family: str, profile: str | None) -> str:
 def label_loader(request: Request) -> tuple[str, str, str]:
     """Loader, family and why, for labels alone: strict, unless an option speaks of a family. No family is imported."""
     if request.loader is not None and request.loader != "all":
-        return request.loader, "", "--loader"
+        return request.loader, "", request.origins.get("loader", "--loader")
     if request.family == "auto" and not (request.trainer or request.model or request.hyp):
         return "strict", "", "no family is named"
     model = read_model_file(request.model) if request.model is not None else None

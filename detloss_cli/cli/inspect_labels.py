@@ -29,6 +29,8 @@ def inspect_labels(
     trainer: o.Trainer = None,
     model: o.Model = None,
     hyp: o.Hyp = None,
+    run: o.Run = None,
+    single_cls: o.SingleCls = False,
     by: o.By = None,
     top: o.Top = None,
     write_list: o.WriteList = None,
@@ -55,7 +57,7 @@ def inspect_labels(
     files.refuse(to)
     wanted = request(
         "inspect labels",
-        data=values.data(data, data_option),
+        data=values.data(data, data_option, needed=run is None),
         split=split,
         names=names,
         root=root,
@@ -68,9 +70,12 @@ def inspect_labels(
         trainer=trainer,
         model=model,
         hyp=hyp,
+        run=run,
+        single_cls=single_cls,
     )
     with busy("reading labels", quiet=quiet):
         from detloss_cli import diagnose
+        from detloss_cli.run_context import in_context
 
-        facts, findings = diagnose.inspect_labels(wanted, by=by)
+        facts, findings = in_context(wanted, *diagnose.inspect_labels(wanted, by=by))
     return emit("inspect labels", facts, findings, to, extra=files.write(facts, findings, to))

@@ -24,7 +24,7 @@ BEFORE = {"env": 1, "nohup": 1, "time": 1, "exec": 1, "uv": 2, "poetry": 2, "pip
 INTERPRETER = {"-u": 1, "-B": 1, "-O": 1, "-s": 1, "-E": 1, "-I": 1, "-W": 2, "-X": 2}
 LAUNCHERS = {"torch.distributed.run", "torch.distributed.launch", "torchrun"}
 SHELL = re.compile(r"[;&|<>()]+")
-VARIABLE = re.compile(r"\$[A-Za-z_{(@*#?0-9]|`")
+VARIABLE = re.compile(r"\$([A-Za-z_{(@*#?0-9]|$)|`")
 
 
 @dataclass(slots=True)
@@ -78,11 +78,11 @@ def _split(words: Sequence[str]) -> list[str]:
             found = list(lexer)
         except ValueError as error:
             raise DetlossError(f"a quote is not closed: {str(error).lower()}", where=WHERE, hint="close it") from error
-    for word in found:
-        if SHELL.fullmatch(word):
-            raise _unknown(word, "joins commands", "give one command, without the shell around it")
-        if VARIABLE.search(word):
-            raise _unknown(word, "is for the shell to fill in", "write its value")
+        for word in found:
+            if VARIABLE.search(word):
+                raise _unknown(word, "is for the shell to fill in", "write its value")
+            if SHELL.fullmatch(word):
+                raise _unknown(word, "joins commands", "give one command, without the shell around it")
     if not found:
         raise DetlossError("no train command", where=WHERE, hint="python train.py --data ..., or yolo detect train data=...")
     return found
