@@ -36,18 +36,19 @@ class MatchCount:
     """Sums over all boxes. N boxes, L levels.
 
     matches: (A,) pairs of a box and an anchor that pass, by level. positives: (A,) rows of the assignment, by level.
-    anchors: (N, L) anchors of each box. rows: (N, L) rows of each box.
+    anchors: (N, L) anchors of each box. rows: (N, L) rows of each box. taken: boxes with an anchor.
     """
 
     matches: tuple[NDArray[np.int64], ...]
     positives: tuple[NDArray[np.int64], ...]
     anchors: NDArray[np.uint8]
     rows: NDArray[np.uint16]
+    taken: int
 
     @property
     def recall(self) -> float | None:
         """Best possible recall: the share of boxes with at least one anchor; None without boxes."""
-        return float(np.count_nonzero(self.anchors.any(axis=1)) / len(self.anchors)) if len(self.anchors) else None
+        return self.taken / len(self.anchors) if len(self.anchors) else None
 
     @property
     def per_box(self) -> float | None:
@@ -68,20 +69,24 @@ def count_matches(network: Float, levels: Sequence[Level], matching: Matching) -
     positives = tuple(np.zeros(len(level.anchors), dtype=np.int64) for level in levels)
     anchors = np.zeros((boxes, count), dtype=np.uint8)
     rows = np.zeros((boxes, count), dtype=np.uint16)
+    taken = 0
     for first in range(0, boxes, CHUNK):
         part = slice(first, min(first + CHUNK, boxes))
         columns = tuple(np.ascontiguousarray(network[part, axis]) for axis in range(4))
+        anywhere = np.zeros(len(columns[0]), dtype=np.uint8)
         for index, hits in enumerate(_hits(columns, levels, matching)):
             cells = _cells(columns, levels[index], matching)
             weights = cells.astype(np.float32)  # sums of a chunk stay below 2^24, so float32 holds them exactly
             own = np.zeros(len(cells), dtype=np.uint8)
             for anchor, hit in enumerate(hits):
                 matches[index][anchor] += np.count_nonzero(hit)
-                positives[index][anchor] += int(np.dot(weights, hit.astype(np.float32)))
+                positives[index][anchor] += int(np.einsum("n,n->", weights, hit.astype(np.float32)))
                 own += hit
             anchors[part, index] = own
             rows[part, index] = own * cells
-    return MatchCount(matches, positives, anchors, rows)
+            anywhere |= own
+        taken += int(np.count_nonzero(anywhere))
+    return MatchCount(matches, positives, anchors, rows, taken)
 
 
 def beyond_reach(network: Float, levels: Sequence[Level], matching: Matching, reach: float) -> int:

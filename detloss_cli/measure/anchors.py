@@ -45,18 +45,17 @@ def anchor_facts(network: Float, head: Head, task: AnchorTask) -> tuple[AnchorFa
         network: (N, 4) boxes in 0..1 of the network input. head: its levels without anchors where those have to be fitted.
     """
     size_px = network[:, 2:] * np.asarray(head.imgsz[::-1], dtype=np.float32)
-    fit_size = size_px[(size_px[:, 0] >= SMALLEST_PX) | (size_px[:, 1] >= SMALLEST_PX)]
     points = weighted_points(size_px)
     present = count = None
     levels = head.levels
     if all(level.anchors for level in levels):
         count = count_matches(network, levels, task.matching)
         present = _set(network, points, levels, count, task)
-    number, shapes = task.per_level * len(levels), _shapes(fit_size)
+    number, shapes = task.per_level * len(levels), _shapes(points)
     fitted = fit_count = None
     fit_levels = levels
     if task.why and shapes >= number:
-        anchors = fit_anchors(fit_size, number, task.matching, seed=task.seed, generations=task.generations)
+        anchors = fit_anchors(size_px, number, task.matching, seed=task.seed, generations=task.generations)
         fit_levels = with_anchors(levels, anchors)
         fit_count = count_matches(network, fit_levels, task.matching)
         fitted = _set(network, points, fit_levels, fit_count, task)
@@ -68,7 +67,7 @@ def anchor_facts(network: Float, head: Head, task: AnchorTask) -> tuple[AnchorFa
         imgsz=head.imgsz,
         boxes=len(network),
         shapes=shapes,
-        below_fit=len(network) - len(fit_size),
+        below_fit=int(np.count_nonzero((size_px[:, 0] < SMALLEST_PX) & (size_px[:, 1] < SMALLEST_PX))),
         levels=tuple(level.name for level in levels),
         strides=head.strides,
         present=present,
@@ -166,9 +165,10 @@ def _column(anchors: Sequence[Boxes]) -> Float:
     return np.asarray([anchor for row in anchors for anchor in row], dtype=np.float32).reshape(-1, 2)
 
 
-def _shapes(size_px: Float) -> int:
-    """How many different shapes there are."""
-    return len(np.unique(np.ascontiguousarray(size_px).view(np.uint64))) if len(size_px) else 0
+def _shapes(points: Points) -> int:
+    """How many different shapes a fit can tell apart."""
+    large = (points.width >= SMALLEST_PX) | (points.height >= SMALLEST_PX)
+    return len(np.unique(points.width[large] + 1j * points.height[large]))
 
 
 def _refits(present: AnchorSet | None, task: AnchorTask) -> bool | None:
