@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # What can only be said about all files of a data set.
 WHOLE = frozenset({*(rule.name for rule in SPLIT_RULES), "no-images", "no-labels"})
+EMPTY = "nothing-to-compute"
 Outcome = tuple[Facts, list[Finding]]
 
 
@@ -64,7 +65,13 @@ def check(request: Request, gate: Gate) -> Outcome:
     labels = scenes.label_facts(dataset, scene.size_px, scene)
     facts = replace(facts, data=scenes.data_facts(request, dataset), labels=labels, anchors=anchors_of(trained))
     findings += [*label_findings(dataset, imgsz=max(chosen.imgsz)), *judged(trained, facts), *apply(ANCHOR_RULES, facts)]
-    return _held(facts, findings, chosen, gate, figures=True)
+    return _held(facts, _causes(findings), chosen, gate, figures=True)
+
+
+def _causes(findings: list[Finding]) -> list[Finding]:
+    """Without `nothing-to-compute` where another error says why there is nothing."""
+    errors = {finding.rule for finding in findings if finding.severity == "error"}
+    return [finding for finding in findings if finding.rule != EMPTY or errors == {EMPTY}]
 
 
 def settings_of(chosen: Setup) -> dict[str, str]:
