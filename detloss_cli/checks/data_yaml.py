@@ -115,6 +115,14 @@ def data_path_missing(fault: Fault) -> Words:
     return f"{fault.token} does not exist below the root", _instead(fault)
 
 
+def data_images_missing(fault: Fault) -> Words:
+    """The folder of images does not exist, that of their labels does.
+
+    The labels are read; sizes are unknown, so pictures are taken for square. A training stops here.
+    """
+    return f"{fault.token} does not exist, its labels in {fault.detail} are read", "restore the images, or pass --image-sizes"
+
+
 def data_optional_missing(fault: Fault) -> Words:
     """A path of test does not exist below the root. Training does not need it."""
     return f"{fault.token} does not exist below the root", _instead(fault)
@@ -185,4 +193,5 @@ RULES: tuple[Rule, ...] = (
     rule("DET339", "info", data_root_outside),
     rule("DET340", "info", data_root_replaced),
     rule("DET341", "warning", data_key_unknown),
+    rule("DET342", "warning", data_images_missing),
 )

@@ -45,6 +45,17 @@ def not_a_label(fault: Fault) -> Words:
     return f"{fault.token!r} is no label file; left out", None
 
 
+def label_folder_unread(fault: Fault) -> Words:
+    """A folder holds label files, and no picture leads to any of them.
+
+    Loaders look where the last `/images/` of a picture's path becomes `/labels/`, else beside the picture. A folder of another name, or
+    labels beside pictures in a folder called images, is never read.
+    """
+    return f"{fault.token} label file" + ("s" if fault.token != "1" else "") + " that no picture leads to; not read", (
+        "move them where the pictures are looked up, or delete them"
+    )
+
+
 def no_images(fault: Fault) -> Words:
     """There is no image and no label in any folder or list that was read."""
     return "no images and no labels found" + (
@@ -70,4 +81,5 @@ RULES: tuple[Rule, ...] = (
     rule("DET235", "info", not_a_label),
     rule("DET236", "error", no_images),
     rule("DET237", "error", no_labels),
+    rule("DET238", "warning", label_folder_unread),
 )

@@ -6,12 +6,25 @@ import os
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.data_names import MAX_CLASSES, Classes
+from detloss_cli.inputs.pairing import label_folder, picture_folder
 from detloss_cli.inputs.small_file import read_lines
 
 SPLITS = {"train": ("train",), "val": ("val", "valid", "validation", "validate"), "test": ("test",)}
 KINDS = ("images", "labels")
 YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 NAME_FILES = ("classes.txt", "obj.names", "labels/classes.txt", "images/classes.txt")
+
+
+def root_of(folder: str) -> str:
+    """The folder itself; for one below `images` or `labels` that has its twin beside it, the folder that holds both.
+
+    Args:
+        folder: absolute, links resolved.
+    """
+    for twin in (label_folder(folder), picture_folder(folder)):
+        if twin != folder and os.path.isdir(twin):
+            return os.path.commonpath([folder, twin])
+    return folder
 
 
 def yaml_of(folder: str) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.nearest import nearest_path
+from detloss_cli.inputs.pairing import is_inside, label_folder
 
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 REQUIRED = ("train", "val")
@@ -103,7 +104,7 @@ def find(root: str, text: str, allow_outside: bool = False, files: tuple[str, ..
         return Found(kind="data-path-form", detail="empty" if not text else "holds a NUL")
     if WINDOWS.match(text):
         return Found(kind="data-path-missing", detail="windows")
-    outside = False
+    outside = inside = False
     for spelling in _spellings(text):
         path = os.path.normpath(os.path.join(root, spelling))
         if not allow_outside and not (_inside(path, root) and _inside(os.path.realpath(path), root)):
@@ -112,9 +113,14 @@ def find(root: str, text: str, allow_outside: bool = False, files: tuple[str, ..
             return Found(path) if spelling == text else Found(path, "data-path-without-parent", spelling)
         elif os.path.exists(path):
             return Found(kind="data-path-form", detail="neither a folder nor a list")
-    if outside:
+        elif (labels := label_folder(path)) != path and os.path.isdir(labels) and (allow_outside or is_inside(labels, root)):
+            return Found(labels, "data-images-missing", os.path.relpath(labels, root))
+        else:
+            inside = True
+    near = _neighbour(root, spelling) if inside else ""
+    if outside and not near:
         return Found(kind="data-path-outside", detail=root)
-    return Found(kind="data-path-missing", detail=text.replace("\\", "/") if "\\" in text else _neighbour(root, text))
+    return Found(kind="data-path-missing", detail=text.replace("\\", "/") if "\\" in text else near)
 
 
 def _inside(path: str, root: str) -> bool:

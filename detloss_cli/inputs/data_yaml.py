@@ -7,7 +7,7 @@ import re
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.data_darknet import read_darknet
-from detloss_cli.inputs.data_folder import classes_of, splits_of, yaml_of
+from detloss_cli.inputs.data_folder import classes_of, root_of, splits_of, yaml_of
 from detloss_cli.inputs.data_names import Classes, from_option, from_yaml
 from detloss_cli.inputs.data_paths import PathEntry, Place, resolve
 from detloss_cli.inputs.dataspec import DataKind, DataSpec
@@ -44,8 +44,10 @@ def read_data(
     file = (yaml_of(path) or path) if os.path.isdir(path) else path
     suffix = os.path.splitext(file)[1].lower()
     if os.path.isdir(file):
+        folder = os.path.realpath(file)
+        place = Place(os.path.realpath(root) if root is not None else root_of(folder), splits_of(folder), ())
         classes = option or classes_of(file)
-        return _spec(path, "folder", Place(os.path.realpath(root or file), splits_of(os.path.realpath(file)), ()), classes)
+        return _spec(path, "folder", place, classes if option or classes.names else classes_of(place.root))
     if not os.path.isfile(file):
         raise DetlossError("neither a file nor a folder", where=path, hint=FORMS)
     if suffix in (".yaml", ".yml"):

@@ -12,6 +12,7 @@ from detloss_cli.inputs.image_list import pair_list
 from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.pairing import Paired, pair_folder
 from detloss_cli.inputs.single_files import pair_files
+from detloss_cli.inputs.stray_labels import stray_folders
 
 
 @dataclass(slots=True)
@@ -53,6 +54,8 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
         listing.pictures[start:] = [listing.pictures[n] for n in order]
         listing.labels[start:] = [listing.labels[n] for n in order]
     read = set(listing.labels)
+    if spec.kind == "folder" and spec.root == os.path.realpath(spec.path):
+        listing.faults.extend(stray_folders(spec.root, {*read, *listing.orphans}, limits))
     listing.orphans = {path: kind for path, kind in sorted(listing.orphans.items()) if path not in read}
     listing.caches = sorted(set(listing.caches))
     listing.labels_only = bool(listing.pictures) and all(

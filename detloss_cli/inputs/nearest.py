@@ -19,9 +19,14 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
 
 def nearest_path(path: str) -> str:
-    """The existing neighbour that was probably meant by a path that does not exist, at the first part that is missing; "" if none."""
+    """The existing neighbour that was probably meant by a path that does not exist, at the first part that is missing; "" if none.
+
+    What followed that part is added again where it exists there.
+    """
     head, tail = os.path.split(os.path.abspath(path))
+    rest = ""
     while head != os.path.dirname(head) and not os.path.isdir(head):
+        rest = os.path.join(tail, rest) if rest else tail
         head, tail = os.path.split(head)
     try:
         with os.scandir(head) as entries:
@@ -29,4 +34,5 @@ def nearest_path(path: str) -> str:
     except OSError:
         return ""
     found = nearest(tail, sorted(name for name in names if name != tail))
-    return os.path.join(head, found) if found else ""
+    whole = os.path.join(head, found, rest) if rest else os.path.join(head, found)
+    return (whole if os.path.exists(whole) else os.path.join(head, found)) if found else ""

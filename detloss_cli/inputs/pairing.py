@@ -36,6 +36,12 @@ def label_folder(folder: str) -> str:
     return f"{head}/labels/{tail}".rstrip("/") if found else folder
 
 
+def picture_folder(folder: str) -> str:
+    """The folder that holds the pictures of the labels in `folder`: the last `/labels/` of its path becomes `/images/`."""
+    head, found, tail = f"{folder}/".rpartition("/labels/")
+    return f"{head}/images/{tail}".rstrip("/") if found else folder
+
+
 def is_inside(path: str, root: str) -> bool:
     """True if a path, its links resolved, lies at or below `root`, which is resolved already."""
     real = os.path.realpath(path)
@@ -50,12 +56,16 @@ def pair_folder(source: str, root: str, limits: Limits, *, allow_outside: bool =
         root: resolved; a label folder that leaves it is a fault and is not read.
         allow_outside: read it nevertheless.
     """
+    pictures = picture_folder(source)
+    if pictures != source and os.path.isdir(pictures) and is_inside(pictures, root):
+        beside = scan(source, limits)
+        if not any(folder.pictures for folder in beside.folders.values()) and scan(pictures, limits).files:
+            return pair_folder(pictures, root, limits, allow_outside=allow_outside)
     found = scan(source, limits)
     folders, paired = found.folders, Paired(faults=found.faults)
     twin = label_folder(source)
     if twin != source and os.path.isdir(twin):
-        # a folder that was named on the command line is its own root; its labels then lie beside it
-        if allow_outside or is_inside(twin, os.path.dirname(root) if source == root else root):
+        if allow_outside or is_inside(twin, root):
             below = scan(twin, limits)
             folders = {**folders, **below.folders}
             paired.faults.extend(below.faults)
@@ -82,14 +92,15 @@ def _labels_only(folders: dict[str, Folder], paired: Paired) -> None:
     for path, folder in folders.items():
         for name in folder.texts:
             full = f"{path}/{name}"
-            if _is_label(name):
+            if is_label(name):
                 paired.pictures.append(full)
                 paired.labels.append(full)
             else:
                 paired.faults.append(Fault("not-a-label", full, None, None, name))
 
 
-def _is_label(name: str) -> bool:
+def is_label(name: str) -> bool:
+    """False for the text files that tools leave beside labels."""
     lower = name.lower()
     return lower not in NOT_LABELS and not lower.startswith("readme")
 
@@ -125,7 +136,7 @@ def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, 
 def _left_over(home: str, labels: Folder, used: set[str], paired: Paired) -> None:
     for name in labels.texts:
         if name not in used:
-            kind = "label-without-image" if _is_label(name) else "not-a-label"
+            kind = "label-without-image" if is_label(name) else "not-a-label"
             paired.faults.append(Fault(kind, f"{home}/{name}", None, None, name))
             if kind == "label-without-image":
                 paired.orphans[f"{home}/{name}"] = kind

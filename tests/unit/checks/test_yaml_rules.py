@@ -47,6 +47,7 @@ SMALLEST = [
     ("data-download-url", "data", PATHS + NAMES + "download: https://x.y/z.zip\n"),
     ("data-path-outside", "data", PATHS + NAMES + "test: /etc\n"),
     ("data-path-missing", "data", "train: images\nval: image\n" + NAMES),
+    ("data-images-missing", "data", PATHS + NAMES + "test: gone/images\n"),
     ("data-optional-missing", "data", PATHS + NAMES + "test: x\n"),
     ("data-path-form", "data", PATHS + NAMES + "test: [{a: b}]\n"),
     ("data-path-without-parent", "data", PATHS + NAMES + "test: ../images\n"),
@@ -85,6 +86,7 @@ SMALLEST = [
 def findings_of(tmp_path, monkeypatch):
     folder = tmp_path / "set"
     (folder / "images").mkdir(parents=True)
+    (folder / "gone" / "labels").mkdir(parents=True)
     (tmp_path / "other" / "pictures").mkdir(parents=True)
     monkeypatch.chdir(folder)
 

@@ -105,6 +105,19 @@ def test_what_leaves_the_root_is_not_read(data, train):
     assert (kinds(faults), list(spec.splits)) == ([("data-path-outside", 2)], ["val"])
 
 
+def test_a_web_export_with_a_folder_of_another_name_says_which_one_is_meant(data):
+    (data.home / "set/validate/images").mkdir(parents=True)
+    path = data("train: ../images/train\nval: ../validation/images\n" + NAMES, folder="set")
+    _, faults = read_data(path)
+    assert [(f.kind, f.detail) for f in faults if f.line == 2] == [("data-path-missing", "validate/images")]
+
+
+def test_a_path_that_leaves_the_root_says_nothing_of_what_is_there(data):
+    (data.home / "secrets").mkdir()
+    _, faults = read_data(data("path: .\ntrain: ../../secret\nval: images/val\n" + NAMES, folder="set"))
+    assert [(f.kind, f.detail) for f in faults if f.line == 2] == [("data-path-outside", str(data.home / "set"))]
+
+
 def test_a_link_out_of_the_root_is_not_followed_unless_allowed(data):
     (data.home / "other").mkdir()
     os.symlink(data.home / "other", data.home / "set" / "images" / "linked")

@@ -95,6 +95,55 @@ def test_a_bare_label_folder(make: Make) -> None:
     assert kinds(found) == {"README.txt": "not-a-label"}
 
 
+@pytest.mark.parametrize(("folder", "images"), [("labels/train", 1), ("images/train", 1), ("labels", 2), ("images", 2)])
+def test_labels_and_pictures_find_each_other_whichever_is_named(make: Make, folder: str, images: int) -> None:
+    root = make(
+        {"images/train/a.png": "", "labels/train/a.txt": ROW, "images/val/b.png": "", "labels/val/b.txt": ROW, "classes.txt": "one\ntwo"}
+    )
+    found = read(root / folder, sizes=True)
+    assert found.spec.root == str(root)
+    assert found.labels.names == ("one", "two")
+    assert (found.counts.images, found.counts.kept, found.faults) == (images, images, ())
+    assert found.labels.images.width.tolist() == [64] * images
+
+
+def test_a_label_folder_with_pictures_of_its_own_is_not_sent_elsewhere(make: Make) -> None:
+    root = make({"labels/a.png": "8x8", "labels/a.txt": ROW, "images/a.png": "16x16"})
+    assert read(root / "labels", sizes=True).labels.images.width.tolist() == [8]
+
+
+def test_folders_of_labels_that_no_picture_leads_to_are_named(make: Make) -> None:
+    root = make(
+        {
+            "images/a.png": "",
+            "labels/a.txt": ROW,
+            "labels_move/b.txt": ROW,
+            "labels_move/c.txt": ROW,
+            "labels_move/classes.txt": "dog",
+            "notes/b.txt": "bring milk",
+            "runs/exp/labels/a.txt": ROW,
+            ".trash/a.txt": ROW,
+        }
+    )
+    found = read(root)
+    assert kinds(found) == {"labels_move": "label-folder-unread"}
+    assert [fault.token for fault in found.faults] == ["2"]
+    assert found.counts.rows == 1
+
+
+def test_labels_beside_pictures_in_a_folder_called_images_are_named(make: Make) -> None:
+    found = read(make({"images/a.png": "", "images/a.txt": ROW}))
+    assert kinds(found) == {"images": "label-folder-unread", "images/a.png": "image-without-label"}
+
+
+def test_labels_are_read_where_the_pictures_of_a_yaml_are_gone(make: Make) -> None:
+    root = make({"data.yaml": YAML, "labels/train/a.txt": ROW, "labels/val/b.txt": ROW})
+    found = read(root / "data.yaml")
+    assert found.labels_only
+    assert found.counts.kept == 2
+    assert found.labels.images.split == ("train", "val")
+
+
 def test_labels_beside_pictures(make: Make) -> None:
     root = make({"x/a.png": "", "x/a.txt": ROW, "x/classes.txt": "dog"})
     found = read(root / "x")
@@ -297,7 +346,7 @@ def test_thumbnails_are_dropped_by_the_loaders_that_do(make: Make, loader: str, 
     root = make({"images/a.png": "9x48", "images/b.png": "10x48", "labels/a.txt": ROW, "labels/b.txt": ROW})
     found = read(root / "images", loader=loader, sizes=True)
     assert found.counts.kept == kept
-    assert kinds(found) == {"a.png": "image-too-small"}
+    assert kinds(found) == {"images/a.png": "image-too-small"}
 
 
 def test_an_empty_folder(make: Make) -> None:
