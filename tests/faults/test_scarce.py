@@ -60,10 +60,10 @@ def memory_now() -> int:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="no /proc to tell the memory in use from")
-@pytest.mark.parametrize("more_kib", [64, 256, 1024, 4096, 16384, 65536])
+@pytest.mark.parametrize("more_kib", [64, 1024, 8192, 65536])
 def test_little_memory(more_kib: int, tmp_path: Path) -> None:
-    """20,000 rows, every tenth of them wrong."""
-    data = make_set(tmp_path / "set", 40, text=("0 0.5 0.5 0.2 0.2\n" * 49 + "0 1.5 .5 .2 .2\n") * 10)
+    """4,000 rows, one in fifty of them wrong."""
+    data = make_set(tmp_path / "set", 8, text=("0 0.5 0.5 0.2 0.2\n" * 49 + "0 1.5 .5 .2 .2\n") * 10)
     plain = inspect(data, "--no-cache", "--max-findings", "20")
 
     def little() -> None:
@@ -108,7 +108,7 @@ class Fails:
         return call
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOSPC])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
 def test_the_nth_call_fails(number: int, tmp_path: Path) -> None:
     """From the first call on, until a run needs fewer calls than that: the old report, the right one, or what could not be done."""
     data = make_set(tmp_path / "set", 2, bad="")
@@ -145,7 +145,7 @@ def test_the_nth_call_fails_while_the_cache_is_written(tmp_path: Path) -> None:
     data = make_set(tmp_path / "set", 2, bad="")
     make_old(tmp_path / "set")
     plain = inspect(data, "--no-cache")
-    for at in range(1, 120):
+    for at in range(1, 120, 2):
         cache = tmp_path / f"cache{at}"
 
         def broken(at: int = at) -> None:
