@@ -46,7 +46,8 @@ def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_
         return Loaded()
     faulty = {row.line: row.faults[0].kind for row in written if row.faults}
     try:
-        table = _table(_token_lines(data, loader), loader)
+        with np.errstate(over="ignore"):  # too large for float32 is infinite, to the trainers as well
+            table = _table(_token_lines(data, loader), loader)
         if table is None:
             return Loaded(lost={_first_kind(reading): len(written)})
         _check(table.rows, loader)

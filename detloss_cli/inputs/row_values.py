@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detloss_cli.inputs.row_fault import RowFault
 
@@ -38,7 +39,7 @@ def check_class(faults: list[RowFault], token: Token, num_classes: int | None, m
 
 def check_box(faults: list[RowFault], tokens: Sequence[Token], values: Sequence[float]) -> None:
     """Add what is wrong with centre x, centre y, width and height."""
-    cx, cy, w, h = (float(np.float32(value)) for value in values)
+    cx, cy, w, h = _float32(values).tolist()
     if max(cx, cy, w, h) > PIXEL:
         at = next(n for n, value in enumerate((cx, cy, w, h), 1) if value > PIXEL)
         faults.append(RowFault("pixel-coordinates", *tokens[at]))
@@ -57,9 +58,15 @@ def check_box(faults: list[RowFault], tokens: Sequence[Token], values: Sequence[
             break
 
 
+def _float32(values: Sequence[float]) -> NDArray[np.float32]:
+    """What does not fit is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype=np.float32)
+
+
 def check_polygon(faults: list[RowFault], tokens: Sequence[Token], values: Sequence[float]) -> None:
     """Add what is wrong with the points of a polygon."""
-    points = np.asarray(values, dtype=np.float32)
+    points = _float32(values)
     if points.max() > PIXEL:
         faults.append(RowFault("pixel-coordinates", *tokens[1 + int(np.argmax(points > PIXEL))]))
         return
