@@ -10,6 +10,7 @@ import os
 import random
 import resource
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def tried(target: Target, data: bytes, path: Path) -> None:
     if target.on_disk:
         path.write_bytes(data)
     started = time.thread_time()
-    with guarded():
+    with warnings.catch_warnings(), guarded():
+        warnings.simplefilter("error")
         target.check(data, path) if target.on_disk else target.check(data)
     took = time.thread_time() - started
     if took > MOST_SECONDS:
