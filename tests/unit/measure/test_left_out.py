@@ -143,3 +143,9 @@ def test_an_empty_set_refuses_nothing() -> None:
     head = Head("one", (Level("P4", 16, 8, 8, ((16.0, 16.0),)),), 2, (128, 128))
     empty = labels_of([0])
     assert refused(family, "1.0", head, family.Hyp(), empty, empty.boxes) == ([], [])
+
+
+def test_a_tiny_head_shows_the_anchors_that_its_levels_really_take(tmp_path: Path) -> None:
+    facts, _ = run(written(tmp_path, "0 0.5 0.5 0.2 0.2\n"), family="keras-yolo3", model="keras-yolo3-tiny")
+    taken = {level.stride: level.anchors for level in facts.levels or ()}
+    assert taken == {16: ((23, 27), (37, 58), (81, 82)), 32: ((81, 82), (135, 169), (344, 319))}
