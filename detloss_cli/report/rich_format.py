@@ -28,7 +28,7 @@ def render(report: Report, look: Look) -> str:
         highlight=False,
         emoji=False,
     )
-    for line in screen(report, look.width, PLACES):
+    for line in screen(report, look.width, PLACES, look.width):
         line.rstrip()
         console.print(line, soft_wrap=True)
     return fitting(stream.getvalue(), look.encoding)

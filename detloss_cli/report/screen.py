@@ -32,12 +32,12 @@ from detloss_cli.report.sections.targets import targets_tables
 from detloss_cli.report.sections.verdict import verdict
 
 
-def screen(report: Report, width: int, places: int) -> Iterator[Text]:
+def screen(report: Report, width: int, places: int, wrap: int | None = None) -> Iterator[Text]:
     """All lines of a report.
 
     Args:
         width: columns of the terminal.
-        places: how many places of a rule are listed.
+        places: how many places of a rule are listed. wrap: as `findings_list` has it.
     """
     if report.facts is not None and report.command is not None:
         yield from _facts(report.command, report.facts, report, width)
@@ -52,7 +52,7 @@ def screen(report: Report, width: int, places: int) -> Iterator[Text]:
     if report.findings and report.command == "compute":
         yield from findings_count(report.findings, width)
     elif report.findings:
-        yield from findings_list(report.findings, report.summary, places)
+        yield from findings_list(report.findings, report.summary, places, wrap)
     if report.command == "preflight":
         yield from verdict_line(report.summary)
 

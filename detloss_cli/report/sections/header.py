@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -70,7 +71,9 @@ def _undimmed(line: Text, style: str) -> Text:
 def _title(command: str, facts: Facts) -> list[str]:
     parts = [f"detloss {command}"]
     if facts.data is not None:
-        parts.append(data_name(facts.data))
+        sets = facts.survey.sets if facts.survey is not None else ()
+        names = [data_name(replace(facts.data, path=one.path, root=one.root)) for one in sets]
+        parts.append(" + ".join(names) if 0 < len(names) < 4 else f"{len(names)} data sets" if names else data_name(facts.data))
     settings = facts.settings
     if settings is None:
         return parts

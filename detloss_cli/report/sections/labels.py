@@ -16,6 +16,8 @@ MOST_CLASSES = 30
 
 def labels_tables(labels: LabelFacts, width: int, *, classes: bool = True) -> Iterator[Text]:
     """Counts, then classes unless another table has them, then what is lost."""
+    if not labels.images and not labels.rows:
+        return
     yield from _files(labels, width)
     if labels.classes and classes:
         yield Text("")
@@ -31,7 +33,7 @@ def _files(labels: LabelFacts, width: int) -> Iterator[Text]:
     missing = f"{count(labels.missing)} without a label file" if labels.missing else ""
     yield _sum("images", labels.images, images, missing, width)
     yield _sum("rows", labels.rows, rows, "", width)
-    yield _sum("boxes", labels.boxes, [*labels.sizes.items()], "< 32 px, < 96 px, above" if labels.sizes else "", width)
+    yield _sum("kept", labels.kept, [*labels.sizes.items()], "< 32 px, < 96 px, above" if labels.sizes else "", width)
 
 
 def _sum(name: str, whole: int, parts: Sequence[tuple[str, int]], note: str, width: int) -> Text:

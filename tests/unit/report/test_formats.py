@@ -66,8 +66,35 @@ def test_any_encoding_can_hold_it(encoding: str) -> None:
 def test_long_paths_are_whole() -> None:
     path = "labels/" + "x" * 300 + ".txt"
     report = build("inspect labels", made_runs.label_run()[0], [Finding("DET120", "column-count", "error", "6 columns", Where(path, 3, 1))])
-    for name in ("rich", "text"):
-        assert f"  {path}:3:1  6 columns\n" in formats.load(name).render(report, Look(40))
+    assert f"  {path}:3:1  6 columns\n" in formats.load("text").render(report, Look(40))
+    assert f"  {path}:3:1\n    6 columns\n" in formats.load("rich").render(report, Look(40))
+
+
+def test_words_on_a_terminal_stand_below_a_place_that_leaves_no_room() -> None:
+    words = " ".join(["word"] * 30)
+    report = build("inspect labels", None, [Finding("DET120", "column-count", "error", words, Where("a.txt", 3, 1), "do it")])
+    lines = formats.load("rich").render(report, Look(40)).splitlines()
+    assert lines[2] == "  a.txt:3:1"
+    assert " ".join(line.strip() for line in lines[3:-3]) == words
+    assert all(len(line) <= 40 for line in lines)
+    assert lines[-3] == "  -> do it"
+
+
+def test_one_message_of_many_places_is_said_once() -> None:
+    own = [Finding("DET120", "column-count", "error", "6 columns", Where("a.txt", line, 1), "do it") for line in range(1, 14)]
+    text = formats.load("rich").render(build("inspect labels", None, own, max_findings=12), Look(80))
+    assert text.count("6 columns") == text.count("do it") == 1
+    assert text.splitlines()[1:4] == ["error DET120 column-count  13", "  6 columns", "  a.txt:1:1"]
+    assert "  and 3 more: --format text lists them" in text
+    assert formats.load("text").render(build("inspect labels", None, own, max_findings=12), Look(80)).count("6 columns") == 12
+
+
+def test_of_two_rules_that_are_as_bad_the_more_frequent_one_comes_first() -> None:
+    rare = Finding("DET120", "column-count", "error", "6 columns", Where("a.txt", 1, 1))
+    often = [Finding("DET132", "class-out-of-range", "error", "9", Where("b.txt", line, 1)) for line in (1, 2)]
+    info = [Finding("DET155", "box-covers-image", "info", "all", Where("c.txt", line, 1)) for line in (1, 2, 3)]
+    text = formats.load("text").render(build("inspect labels", None, [*info, rare, *often]), Look(80))
+    assert [line.split()[2] for line in text.splitlines() if " DET1" in line] == ["class-out-of-range", "column-count", "box-covers-image"]
 
 
 def test_nothing_measured_still_prints() -> None:
