@@ -58,9 +58,7 @@ def with_chosen_anchors(request: Request, chosen: Setup, network: Float) -> Setu
         return _from_file(chosen, mode)
     number, why = _number(chosen, family)
     if mode == "stock" and why:
-        raise DetlossError(
-            f"{why}, and without AutoAnchor the head {PLACEHOLDER}", where="--anchors stock", hint="--anchors auto fits them"
-        )
+        raise DetlossError(f"{why}, so without AutoAnchor it {PLACEHOLDER}", where="--anchors stock", hint="--anchors auto fits them")
     if not why and mode in (None, "stock"):
         return chosen
     matching = Matching(family.test, float(getattr(chosen.hyp, family.key)) if family.key else 0.0)
