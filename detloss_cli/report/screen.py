@@ -59,8 +59,7 @@ def screen(report: Report, width: int, places: int, wrap: int | None = None) -> 
 
 def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[Text]:
     yield from header(command, facts, width)
-    if command != "inspect hyp":
-        yield from verdict(command, facts, report.findings, width)
+    yield from verdict(command, facts, report.findings, width)
     for block in _blocks(command, facts, report, width):
         lines = list(block)
         if lines:

@@ -1,4 +1,4 @@
-"""At most three lines on what stands out, each with the command that shows more. Facts in words, no thresholds."""
+"""At most three lines on what stands out, worst first, each with the command that shows more. Facts in words, no thresholds."""
 
 from __future__ import annotations
 
@@ -7,26 +7,53 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from detloss_cli.checks.registry import RULES
 from detloss_cli.facts import AssignmentFacts, Facts
 from detloss_cli.finding import Finding
 from detloss_cli.report.numbers import count, many, percent
 from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.findings import more_of
 
 MOST = 3
 
 
 def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: int) -> Iterator[Text]:
-    """Worst first; one quiet line where nothing stands out."""
-    said = [*_loss(facts), *_anchors(facts, findings), *_targets(facts), *_labels(facts, findings)]
-    shown = [(text, "" if more.startswith(command) else more) for text, more in said[:MOST]]
-    if not shown and not any(finding.severity == "error" for finding in findings):
+    """What spoils a training, then errors, boxes that train nothing, lost rows, warnings; one quiet line where nothing is."""
+    told = _told(facts)
+    errors, warnings = ([*_findings(findings, severity, told)] for severity in ("error", "warning"))
+    said = [*_loss(facts), *errors, *_targets(facts), *_labels(facts), *warnings]
+    if not said:
         yield Text("  nothing stands out", style="green")
-    for text, more in shown:
-        line = Text("! ", style="bold yellow").append_text(Text(text, style="not bold default"))
-        space = width - line.cell_len - len(more)
-        if more and space >= 2:
-            line.append(" " * space + more, style="not bold dim")
-        yield line
+    for text, more in said[:MOST]:
+        yield _line(text, "" if more.startswith(command) else more, width)
+
+
+def _line(text: str, more: str, width: int) -> Text:
+    """A line with the command at its end where there is room for both; a long message is cut."""
+    line = Text("! ", style="bold yellow").append_text(Text(text, style="not bold default"))
+    space = width - line.cell_len - len(more)
+    if more and space >= 2:
+        line.append(" " * space + more, style="not bold dim")
+    line.truncate(width, overflow="ellipsis")
+    return line
+
+
+def _told(facts: Facts) -> set[str]:
+    """Rules, and first digits of codes, of what other lines say in one word for all places."""
+    told = {"infinite-loss", "term-not-finite", "box-without-positive", "level-without-positives", "image-without-label"}
+    return told | ({"DET1", "DET25"} if facts.labels is not None and facts.labels.lost.rows else set())
+
+
+def _findings(findings: tuple[Finding, ...], severity: str, told: set[str]) -> Iterator[tuple[str, str]]:
+    """A rule a line, those with the most places first: its message where there is one, else how many and what they have in common."""
+    rules: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.severity == severity and not told & {finding.rule, finding.code[:4], finding.code[:5]}:
+            rules.setdefault(finding.code, []).append(finding)
+    for code, own in sorted(rules.items(), key=lambda item: -len(item[1])):
+        number = sum(1 if finding.where is not None else finding.count for finding in own)
+        summary = RULES[code].summary.rstrip(".") if code in RULES else own[0].message
+        yield safe(own[0].message) if number == 1 else f"{count(number)}x {summary[:1].lower()}{summary[1:]}", more_of(code)
 
 
 def _loss(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -38,14 +65,6 @@ def _loss(facts: Facts) -> Iterator[tuple[str, str]]:
             boxes = len(facts.boxes.infinite) if facts.boxes is not None else 0
             cause = f": {many(boxes, 'box makes', 'boxes make')} it so" if boxes else ""
             yield f"{safe(name)} is {total}" + (f" on {', '.join(at)}" if at else "") + cause, "inspect targets"
-
-
-def _anchors(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
-    """What is to be said about anchors where the command is about them."""
-    if facts.anchors is not None:
-        for finding in findings:
-            if finding.rank and finding.code.startswith("DET45"):
-                yield safe(finding.message.partition(": ")[0]), ""
 
 
 def _targets(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -72,7 +91,7 @@ def _why(assignment: AssignmentFacts) -> str:
     return f": {words}" if number == assignment.unassigned else f", {count(number)} of them: {words}" if number else ""
 
 
-def _labels(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[tuple[str, str]]:
+def _labels(facts: Facts) -> Iterator[tuple[str, str]]:
     labels = facts.labels
     if labels is None:
         return
@@ -81,10 +100,7 @@ def _labels(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[tuple[str, 
         return
     if labels.lost.rows:
         whole = f", {many(labels.lost.images, 'image')} dropped whole" if labels.lost.images else ""
-        yield f"{many(labels.lost.rows, 'row')} of {count(labels.rows)} never reach the loss{whole}", "inspect labels"
+        verb = "reaches" if labels.lost.rows == 1 else "reach"
+        yield f"{many(labels.lost.rows, 'row')} of {count(labels.rows)} never {verb} the loss{whole}", "inspect labels"
     if labels.missing:
         yield f"{many(labels.missing, 'image has', 'images have')} no label file", "inspect labels"
-    if facts.command == "inspect labels":
-        worst = [finding for finding in findings if finding.severity == "error"]
-        if worst and not labels.lost.rows:
-            yield f"{many(len(worst), 'error')}, listed below", ""
