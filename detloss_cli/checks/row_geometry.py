@@ -48,7 +48,7 @@ def point_outside(fault: Fault) -> Words:
     The rectangle around it then leaves the image; loaders drop the image when its centre or size leaves 0 to 1.
     """
     others = int(fault.detail.partition(" ")[0]) - 1
-    what = f"{fault.token} and {others} more values lie" if others > 1 else f"{fault.token} and another lie" if others else f"{fault.token} lies"
+    what = f"{fault.token} and {others} more lie" if others else f"{fault.token} lies"
     return f"{what} outside the image, 0 to 1", "clip the polygon to the image"
 
 
