@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from detloss_cli import __version__
-from detloss_cli.checks.figures import figures
 from detloss_cli.anchor_facts import AnchorFacts
+from detloss_cli.checks.figures import figures
 from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, ImageFacts, LossFacts, Settings
 from detloss_cli.finding import Finding
 from detloss_cli.gate_facts import GateFacts

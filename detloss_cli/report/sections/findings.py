@@ -31,11 +31,6 @@ def more_of(code: str) -> str:
     return MORE.get(code[3:5], MORE.get(code[3:4], f"explain {code}"))
 
 
-def more_of(code: str) -> str:
-    """The command that lists the findings of a code, else the one that explains it."""
-    return MORE.get(code[3:5], MORE.get(code[3:4], f"explain {code}"))
-
-
 def findings_count(findings: Sequence[Finding], width: int) -> Iterator[Text]:
     """A line a rule, for screens that are about something else: the finding itself if there is one, else the command that lists them."""
     yield Text("")
