@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detloss_cli.geometry.iou import IouForm, iou
 from detloss_cli.inputs.labels import Labels
 
 # Overlap (intersection over union) from which two boxes are taken for one.
 ALIKE = 0.95
+NEVER_ZERO = IouForm(union=1e-300)
 # How many neighbours, by centre, each box is compared with.
 REACH = 8
 
@@ -31,17 +32,8 @@ def close_pairs(labels: Labels) -> Iterator[tuple[int, int]]:
             break
         at = np.flatnonzero(near)
         first, second = order[at], order[at + step]
-        alike = _overlap(boxes[first], boxes[second]) >= ALIKE
+        alike = iou(boxes[first], boxes[second], form=NEVER_ZERO, frame="cxcywh") >= ALIKE
         equal = (labels.boxes[first] == labels.boxes[second]).all(axis=1) & (labels.cls[first] == labels.cls[second])
         for a, b in zip(first[alike & ~equal].tolist(), second[alike & ~equal].tolist(), strict=True):
             found.setdefault(max(a, b), min(a, b))
     yield from ((found[later], later) for later in sorted(found))
-
-
-def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union of boxes given by centre and size."""
-    low = np.maximum(a[:, :2] - a[:, 2:] / 2, b[:, :2] - b[:, 2:] / 2)
-    high = np.minimum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)
-    inter = np.clip(high - low, 0, None).prod(axis=1)
-    union: NDArray[np.float64] = np.maximum(a[:, 2:].prod(axis=1) + b[:, 2:].prod(axis=1) - inter, 1e-300)
-    return np.asarray(inter / union)

@@ -12,6 +12,7 @@ from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.iou import iou
 from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ HYP = "detr"
 LOADER = "strict"
 TERMS = ("cls", "l1", "giou")
 PROFILES: Mapping[str, None] = {"head": None}
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 RAREST = 1e-13  # share of a class that never comes, so that its logit stays finite
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from detloss_cli.geometry.anchor_boxes import grid_step
 from detloss_cli.geometry.box_code import decode_distances, encode_distances
 from detloss_cli.geometry.iou import TORCHVISION, iou
 from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 from detloss_cli.targets.centre_radius import assign_by_centre_radius
 from detloss_cli.targets.centre_reasons import centre_reasons
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from detloss_cli.losses.dense_sum import Slots
+    from detloss_cli.losses.elementwise import Form
     from detloss_cli.losses.term import LossBreakdown
     from detloss_cli.predictions.interface import Predictions
 
@@ -38,7 +40,6 @@ HYP = "fcos"
 LOADER = "strict"
 TERMS = ("cls", "box", "centerness")
 PROFILES: Mapping[str, None] = {"0.29.1": None}
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +177,10 @@ def centerness(distances: Tensor) -> Tensor:
     return torch.sqrt(across.amin(1) / across.amax(1) * (down.amin(1) / down.amax(1)))
 
 
-def _focal(hyp: Hyp) -> Callable[[Tensor, Tensor], Tensor]:
-    from detloss_cli.losses.bce import bce_with_logits
-    from detloss_cli.losses.focal import focal
+def _focal(hyp: Hyp) -> Form:
+    from detloss_cli.losses.elementwise import Form
 
-    return lambda logit, target: focal(bce_with_logits(logit, target), logit, target, hyp.focal_gamma, hyp.focal_alpha)
+    return Form("focal", gamma=hyp.focal_gamma, alpha=hyp.focal_alpha)
 
 
 def _rows(assignment: Assignment, index: int) -> tuple[Tensor, Slots]:

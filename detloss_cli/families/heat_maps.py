@@ -10,12 +10,12 @@ from torch import Tensor
 
 from detloss_cli.losses.constant_logit import minimum
 from detloss_cli.losses.heatmap_focal import heatmap_focal, negative_focal, negative_weight, over_centres, positive_focal
+from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.predictions.interface import Background, Predictions
 from detloss_cli.targets.heatmap import HeatMap, find_sorted
 from detloss_cli.targets.slots import last_of_each
 
 PRIOR = -2.19  # bias of the last convolution of a heat-map head
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come; the loss clamps at 1e-4
 
 
 @dataclass(frozen=True, slots=True)

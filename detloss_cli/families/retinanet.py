@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.anchor_boxes import anchor_boxes
 from detloss_cli.geometry.box_code import encode_deltas
 from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 from detloss_cli.targets.iou_threshold import assign_by_iou
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from detloss_cli.losses.dense_sum import Slots
+    from detloss_cli.losses.elementwise import Form
     from detloss_cli.losses.term import LossBreakdown
     from detloss_cli.predictions.interface import Predictions
 
@@ -36,7 +38,6 @@ HYP = "retinanet"
 LOADER = "strict"
 TERMS = ("cls", "box")
 PROFILES: Mapping[str, None] = {"0.29.1": None}
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +169,10 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
     return found
 
 
-def _focal(hyp: Hyp) -> Callable[[Tensor, Tensor], Tensor]:
-    from detloss_cli.losses.bce import bce_with_logits
-    from detloss_cli.losses.focal import focal
+def _focal(hyp: Hyp) -> Form:
+    from detloss_cli.losses.elementwise import Form
 
-    return lambda logit, target: focal(bce_with_logits(logit, target), logit, target, hyp.focal_gamma, hyp.focal_alpha)
+    return Form("focal", gamma=hyp.focal_gamma, alpha=hyp.focal_alpha)
 
 
 def _normalisers(assignment: Assignment, images: int, dtype: torch.dtype) -> Tensor:

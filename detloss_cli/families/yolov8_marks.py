@@ -13,11 +13,10 @@ from detloss_cli.families.yolov8_terms import class_target, normaliser, wanted_s
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.constant_logit import bce_minimum
 from detloss_cli.losses.dfl import answer_logits
+from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.centre_inside import BoxRules, corners_px
-
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 
 
 def prior(head: Head, channels: Channels) -> tuple[Tensor, ...]:

@@ -13,6 +13,7 @@ from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.box_code import decode_from_cell, encode_from_cell
 from detloss_cli.geometry.iou import YOLOX, YOLOX_010, IouForm, iou
 from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.targets.assignment import Assignment, Frame, Targets, without_rows
 from detloss_cli.targets.sim_ota_rules import SimOtaRules
 
@@ -35,7 +36,6 @@ MODEL = "yolox-s"
 HYP = "yolox"
 LOADER = "strict"
 TERMS = ("box", "obj", "cls", "l1")
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 NO_SIZE = -20.0  # raw width and height of a box of no size, exp(-20) strides
 
 

@@ -20,12 +20,13 @@ KINDS = ("bce", "focal", "qfocal", "blur")
 class Form:
     """A function of logits and targets, unreduced.
 
-    kind: one of `KINDS`. pos_weight: weight of the positive part, in all of them. gamma: of focal and qfocal.
+    kind: one of `KINDS`. pos_weight: weight of the positive part, in all of them. gamma, alpha: of focal and qfocal.
     """
 
     kind: str = "bce"
     pos_weight: float = 1.0
     gamma: float = 0.0
+    alpha: float | None = 0.25
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -34,9 +35,9 @@ class Form:
     def __call__(self, logit: Tensor, target: Tensor) -> Tensor:
         bce = bce_with_logits(logit, target, self.pos_weight)
         if self.kind == "focal":
-            return focal(bce, logit, target, self.gamma)
+            return focal(bce, logit, target, self.gamma, self.alpha)
         if self.kind == "qfocal":
-            return quality_focal(bce, logit, target, self.gamma)
+            return quality_focal(bce, logit, target, self.gamma, self.alpha)
         return blur(bce, logit, target) if self.kind == "blur" else bce
 
     def constant(self, values: Tensor, weights: Tensor) -> Tensor:

@@ -10,12 +10,11 @@ from torch import Tensor
 from detloss_cli.geometry.iou import iou
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.anchor_grid import GridRules, level_terms
+from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.predictions.synthetic import AnswerHead, ConstantHead
 from detloss_cli.targets.anchor_ratio import anchors_in_cells, cell_boxes
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.slots import last_of_each, slot_keys
-
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 
 
 def prior_logits(head: Head, obj: Sequence[float], cls: float) -> tuple[Tensor, ...]:

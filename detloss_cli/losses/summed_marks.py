@@ -10,8 +10,8 @@ from torch import Tensor
 from detloss_cli.geometry.decode import encode_exponential
 from detloss_cli.losses.constant_logit import bce_minimum
 from detloss_cli.losses.summed_grid import LevelGeometry, LevelRows, level_sums
+from detloss_cli.predictions.certain import CERTAIN
 
-CERTAIN = 1e-6  # how near to 0 and 1 the answers come
 OBJ = 4
 
 
