@@ -75,6 +75,14 @@ def category_renumbered(fault: Fault) -> Words:
     return f"{fault.detail} categories with ids {fault.token} become classes 0 to {int(fault.detail) - 1}", None
 
 
+def annotation_converted(fault: Fault) -> Words:
+    """The annotations are of a format that another program turned into COCO.
+
+    Findings name the annotation by its number in the conversion; lines of the original are not known.
+    """
+    return f"read through {fault.token}; findings have no lines", None
+
+
 RULES: tuple[Rule, ...] = (
     rule("DET270", "error", annotation_syntax),
     rule("DET271", "error", annotation_key),
@@ -85,4 +93,5 @@ RULES: tuple[Rule, ...] = (
     rule("DET276", "info", annotation_crowd),
     rule("DET277", "error", annotation_size),
     rule("DET278", "info", category_renumbered),
+    rule("DET279", "info", annotation_converted),
 )

@@ -14,16 +14,16 @@ from detloss_cli.inputs.limits import Limits
 KEYS = ("images", "annotations", "categories")
 
 
-def read_coco(file: str, split: str, num_classes: int | None, limits: Limits) -> Annotated:
+def read_coco(file: str, split: str, num_classes: int | None, limits: Limits, *, converted: str = "") -> Annotated:
     """Read an annotation file. Category ids become class ids by their order; crowds are left out, as converters do.
 
     Args:
         file: the JSON. Pictures are named below its folder; none is opened.
         split: the split that all of them belong to.
-        num_classes: C, None for the number of categories.
+        num_classes: C, None for the number of categories. converted: the JSON that stands for `file`, where that is of another format.
     """
     found = Annotated(file)
-    data = read_file(os.path.realpath(file), limits.list_bytes)
+    data = read_file(os.path.realpath(converted or file), limits.list_bytes)
     if isinstance(data, Refused):
         kind = "list-too-big" if data.kind == "label-too-big" else data.kind
         found.faults.append(Fault(kind, file, None, None, "", data.detail))
@@ -32,6 +32,8 @@ def read_coco(file: str, split: str, num_classes: int | None, limits: Limits) ->
     if content is None:
         return found
     classes = _categories(found, content["categories"])
+    if converted:  # the ids are those of the conversion
+        found.faults = [fault for fault in found.faults if fault.kind != "category-renumbered"]
     images = _images(found, content["images"], split)
     seen: set[object] = set()
     for number, annotation in enumerate(content["annotations"], 1):
@@ -81,7 +83,7 @@ def _categories(found: Annotated, categories: list[Any]) -> dict[int, int]:
 
 def _images(found: Annotated, images: list[Any], split: str) -> dict[int, int]:
     """Image id -> index, in the order of the file names; -1 where the entry is no good."""
-    folder = os.path.dirname(found.file)
+    folder = found.file if os.path.isdir(found.file) else os.path.dirname(found.file)
     entries: dict[int, tuple[str, int, int]] = {}
     broken: dict[int, int] = {}
     for image in images:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 
 from detloss_cli.errors import DetlossError
+from detloss_cli.inputs.convert import PROGRAM, NotConverted, is_foreign, to_coco
 from detloss_cli.inputs.data_darknet import read_darknet
 from detloss_cli.inputs.data_folder import classes_of, root_of, splits_of, yaml_of
 from detloss_cli.inputs.data_names import Classes, from_option, from_yaml
@@ -43,6 +45,8 @@ def read_data(
     option = from_option(names) if names is not None else None
     file = (yaml_of(path) or path) if os.path.isdir(path) else path
     suffix = os.path.splitext(file)[1].lower()
+    if is_foreign(file):
+        return _converted(path, os.path.realpath(file), root, option)
     if os.path.isdir(file):
         folder = os.path.realpath(file)
         place = Place(os.path.realpath(root) if root is not None else root_of(folder), splits_of(folder), ())
@@ -66,6 +70,18 @@ def read_data(
 def _spec(path: str, kind: DataKind, place: Place, classes: Classes, faults: tuple[Fault, ...] = ()) -> tuple[DataSpec, tuple[Fault, ...]]:
     spec = DataSpec(path, place.root, place.splits, classes.names, classes.num_classes, classes.source, kind)
     return spec, (*faults, *place.faults, *classes.faults)
+
+
+def _converted(path: str, file: str, root: str | None, option: Classes | None) -> tuple[DataSpec, tuple[Fault, ...]]:
+    """What another program makes COCO of."""
+    home = os.path.realpath(root) if root is not None else file if os.path.isdir(file) else os.path.dirname(file)
+    classes = option or Classes((), None, "inferred")
+    try:
+        converted = to_coco(file)
+    except NotConverted as error:
+        return _spec(path, "coco", Place(home, {}, ()), classes, (Fault("annotation-syntax", file, None, None, "", str(error)),))
+    spec, faults = _spec(path, "coco", Place(home, {"train": (file,)}, ()), classes)
+    return replace(spec, converted=converted), (*faults, Fault("annotation-converted", file, None, None, PROGRAM))
 
 
 def _from_yaml(path: str, file: str, root: str | None, option: Classes | None, allow_outside: bool) -> tuple[DataSpec, tuple[Fault, ...]]:

@@ -165,7 +165,7 @@ def _from_annotations(
     """One annotation file for all pictures; a loader of label rows has no say in it but for what it accepts."""
     file, split = next(((path, split) for split in splits for path in spec.splits[split]), ("", ""))
     if spec.kind == "coco":
-        found = read_coco(file, split, bound, limits)
+        found = read_coco(file, split, bound, limits, converted=spec.converted)
     else:
         accepts = LOADERS[loader].accepts
         found = read_keras(file, split, spec.root, bound, image_sizes, limits, allow_outside=allow_outside, accepts=accepts)

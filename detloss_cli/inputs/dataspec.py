@@ -17,7 +17,7 @@ class DataSpec:
     splits: split -> image folders or `.txt` list files, absolute; for a bare folder the folder itself. An unresolved one is left out.
     names: by class id, empty if unknown. num_classes: C; None if unknown or in error, then class ids have no upper bound.
     names_source: where names came from; `nc` means numbered ones, `inferred` that the labels have to say.
-    kind: the form of the argument.
+    kind: the form of the argument. converted: the file to read in its place, "" if there is none.
     """
 
     path: str
@@ -27,3 +27,4 @@ class DataSpec:
     num_classes: int | None
     names_source: NamesSource
     kind: DataKind
+    converted: str = ""

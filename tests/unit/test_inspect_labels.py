@@ -203,3 +203,19 @@ def test_the_worst_pictures_come_first(tmp_path: Path) -> None:
         ("images/train/d.jpg", 0, 1),
     ]
     assert rows[0]["by_rule"] == {"not-numeric": 2}
+
+
+def test_darknet_names_lists_and_labels(tmp_path: Path) -> None:
+    make(tmp_path, {"train/a": [GOOD, "1 .3 .3 .1 .1"], "train/b": ["2 .5 .5 .2 .2"], "val/c": [GOOD]})
+    (tmp_path / "obj.names").write_text("cat\ndog\n")
+    (tmp_path / "train.txt").write_text("images/train/a.jpg\nimages/train/b.jpg\n")
+    (tmp_path / "val.txt").write_text("images/val/c.jpg\nimages/val/gone.jpg\n")
+    (tmp_path / "obj.data").write_text("classes = 2\ntrain = train.txt\nvalid = val.txt\nnames = obj.names\nbackup = backup/\n")
+    facts, _, findings = run(str(tmp_path / "obj.data"))
+    assert facts.labels is not None
+    assert [(one.name, one.boxes) for one in facts.labels.classes] == [("cat", 2), ("dog", 1)]
+    assert (facts.labels.images, facts.labels.rows, facts.labels.kept) == (3, 4, 3)
+    assert [(finding.rule, finding.where.line) for finding in findings if finding.where is not None] == [
+        ("listed-image-missing", 2),
+        ("class-out-of-range", 1),
+    ]

@@ -282,8 +282,8 @@ def test_darknet(tmp_path):
 def test_what_cannot_be_opened_is_one_clear_error(tmp_path):
     (tmp_path / "data.yaml").write_text("")
     os.mkfifo(tmp_path / "fifo.yaml")
-    (tmp_path / "x.csv").write_text("")
-    for name, words in (("dat.yaml", "did you mean .*data.yaml"), ("fifo.yaml", "neither"), ("x.csv", "no data set"), ("", "no such")):
+    (tmp_path / "x.zip").write_text("")
+    for name, words in (("dat.yaml", "did you mean .*data.yaml"), ("fifo.yaml", "neither"), ("x.zip", "no data set"), ("", "no such")):
         with pytest.raises(DetlossError, match=words):
             read_data(str(Path(tmp_path, name)) if name else "")
     with pytest.raises(DetlossError, match="--root"):
