@@ -215,7 +215,7 @@ def test_darknet_names_lists_and_labels(tmp_path: Path) -> None:
     assert facts.labels is not None
     assert [(one.name, one.boxes) for one in facts.labels.classes] == [("cat", 2), ("dog", 1)]
     assert (facts.labels.images, facts.labels.rows, facts.labels.kept) == (3, 4, 3)
-    assert [(finding.rule, finding.where.line) for finding in findings if finding.where is not None] == [
+    assert [(finding.rule, finding.where.line) for finding in findings if finding.where is not None and finding.where.line] == [
         ("listed-image-missing", 2),
         ("class-out-of-range", 1),
     ]
