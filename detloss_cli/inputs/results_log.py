@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.small_file import read_bytes
 
 MAX_BYTES = 64 << 20
+MOST_EPOCHS = 1e9
 # results.txt: epoch/last, memory, then these means of the training batches.
 OLD_COLUMNS = ("box", "obj", "cls", "total")
 
@@ -26,10 +27,12 @@ def read_log(path: str) -> EpochLog:
     """Read a log; what cannot be read is counted, never guessed.
 
     Raises:
-        DetlossError: it cannot be opened.
+        DetlossError: it cannot be opened, or is larger than any log.
     """
     body = read_bytes(path, max_bytes=MAX_BYTES)
-    lines = (body or b"").decode("utf-8", "replace").splitlines()
+    if body is None:
+        raise DetlossError(f"more than {MAX_BYTES >> 20} MiB of epochs", where=path, hint="move it away to go on without the log")
+    lines = body.decode("utf-8", "replace").splitlines()
     rows = [line for line in lines if line.strip()]
     if path.endswith(".txt"):
         return _table(path, OLD_COLUMNS, [_old_cells(row) for row in rows])
@@ -45,10 +48,10 @@ def _is_training(column: str) -> bool:
 
 def _table(path: str, names: tuple[str, ...], rows: list[list[float]]) -> EpochLog:
     """A run that was resumed writes some epochs twice: the later row counts."""
-    good = {int(row[0]): row[1:] for row in rows if row and math.isfinite(row[0])}
+    good = {int(row[0]): row[1:] for row in rows if row and abs(row[0]) < MOST_EPOCHS}
     epochs = tuple(sorted(good))
     terms = {name: tuple(good[epoch][place] for epoch in epochs) for place, name in enumerate(names)}
-    return EpochLog(path, epochs, terms, sum(not row for row in rows))
+    return EpochLog(path, epochs, terms, sum(not row or not abs(row[0]) < MOST_EPOCHS for row in rows))
 
 
 def _cells(row: str, first: int, columns: tuple[int, ...], width: int) -> list[float]:

@@ -140,7 +140,7 @@ def _past_launcher(rest: list[str]) -> tuple[int, list[str]]:
         if arity == "1" and not equals:
             value, rest = rest[1] if len(rest) > 1 else "", rest[1:]
         if name.replace("-", "_") == "nproc_per_node":
-            processes = int(value) if value.isdecimal() and int(value) > 0 else 1
+            processes = max(1, int(value)) if re.fullmatch(r"\d{1,4}", value, re.ASCII) else 1
         rest = rest[1:]
     return processes, rest
 
@@ -250,11 +250,11 @@ def _value(text: str) -> Any:
     plain = text.strip()
     if plain in ("True", "False", "None"):
         return {"True": True, "False": False, "None": None}[plain]
-    if re.fullmatch(r"[+-]?\d{1,15}", plain):
+    if re.fullmatch(r"[+-]?\d{1,15}", plain, re.ASCII):
         return int(plain)
-    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", plain):
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", plain, re.ASCII):
         return float(plain)
-    if re.fullmatch(r"\[?\s*\d+(\s*,\s*\d+)*\s*,?\]?", plain):
+    if re.fullmatch(r"\[?\s*\d{1,15}(\s*,\s*\d{1,15})*\s*,?\]?", plain, re.ASCII):
         return [int(one) for one in re.findall(r"\d+", plain)]
     return text
 

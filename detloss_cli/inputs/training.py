@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,14 +129,14 @@ def _hyp(training: Training, words: Mapping[str, Said], places: Places) -> None:
     if training.trainer == "ultralytics":
         for key in GAINS:
             told = words.get(key)
-            if told is not None and "hyp" not in training.fields and isinstance(told.value, int | float):
+            if told is not None and "hyp" not in training.fields and _is_number(told.value):
                 training.overrides[key] = float(told.value)
                 training.origins[key] = told.source
         if "hyp" not in training.fields and "hyp" not in training.asked:
             training.put("hyp", "yolov8", "ultralytics's defaults")
         return
     smoothing = words.get("label_smoothing")
-    value = smoothing.value if smoothing is not None and isinstance(smoothing.value, int | float) else 0.0
+    value = smoothing.value if smoothing is not None and _is_number(smoothing.value) else 0.0
     if value:
         training.overrides["label_smoothing"] = float(value)
         training.origins["label_smoothing"] = smoothing.source if smoothing is not None else ""
@@ -154,6 +155,10 @@ def _hyp(training: Training, words: Mapping[str, Said], places: Places) -> None:
         training.put("hyp", SHIPPED.get(name, name), f"{told.source}, as it comes with detloss")
     else:
         training.asked["hyp"] = f"{told.value} of {told.source} is not here"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < sys.float_info.max
 
 
 def _size(training: Training, words: Mapping[str, Said]) -> None:
