@@ -23,6 +23,7 @@ MORE = {
     "4": "inspect targets",
     "45": "inspect anchors",
 }
+FEW = 6
 COLORS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
@@ -32,12 +33,18 @@ def more_of(code: str) -> str:
 
 
 def findings_count(findings: Sequence[Finding], width: int) -> Iterator[Text]:
-    """A line a rule, for screens that are about something else: the finding itself if there is one, else the command that lists them."""
+    """A line a rule, for screens that are about something else: the finding itself if there is one, else the command that lists them.
+
+    A few that stand at no file are listed here: no other command has them.
+    """
     yield Text("")
     for own in _by_rule(findings):
         line, more = _title(own), more_of(own[0].code)
         if len(own) == 1:
             yield line.append_text(_place(own[0], with_hint=True))
+        elif len(own) <= FEW and all(finding.where is None and finding.count == 1 for finding in own):
+            yield line
+            yield from (_place(finding, with_hint=False) for finding in own)
         elif line.cell_len + len(more) + 2 <= width:
             yield line.append(" " * (width - line.cell_len - len(more)) + more, style="not bold dim")
         else:
