@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# Small tensors: with more threads than cores their workers wait for one another, and a test takes thirty times as long. Before torch loads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--oracles", type=Path, default=None, metavar="DIR", help="replay the cases below DIR instead of the carried ones")

@@ -24,7 +24,8 @@ ALSO = {"mixed-rows": {"polygon-row"}, "point-outside": {"polygon-row"}}
 # Rules that need a large file, a special file or a race: the tests of the reader make those.
 ELSEWHERE = {
     "not-a-file", "unreadable-file", "unreadable-folder", "changed-during-scan", "label-too-big", "too-many-rows", "too-many-files",
-    "folder-too-deep", "symlink-loop", "symlink-folder", "symlink", "dangling-link", "leaves-root", "list-too-big", "image-size-unlisted", "annotation-converted",
+    "folder-too-deep", "symlink-loop", "symlink-folder", "symlink", "dangling-link", "leaves-root", "list-too-big", "image-size-unlisted",
+    "annotation-converted",
 }  # fmt: skip
 
 
