@@ -20,6 +20,7 @@ from detloss_cli.cli import (
     inspect_targets,
     preflight,
 )
+from detloss_cli.cli.groups import flat
 from detloss_cli.cli.preflight import TrainCommand
 from detloss_cli.cli.spelling import OrderedGroup, SpelledCommand
 
@@ -49,14 +50,14 @@ def _options(
     return
 
 
-app.command("compute", cls=SpelledCommand)(compute.compute)
+app.command("compute", cls=SpelledCommand)(flat(compute.compute))
 app.add_typer(inspect, name="inspect")
-inspect.command("labels", cls=SpelledCommand)(inspect_labels.inspect_labels)
-inspect.command("targets", cls=SpelledCommand)(inspect_targets.inspect_targets)
-inspect.command("anchors", cls=SpelledCommand)(inspect_anchors.inspect_anchors)
-inspect.command("hyp", cls=SpelledCommand)(inspect_hyp.inspect_hyp)
-app.command("check", cls=SpelledCommand)(check.check)
-app.command("preflight", cls=TrainCommand)(preflight.preflight)
+inspect.command("labels", cls=SpelledCommand)(flat(inspect_labels.inspect_labels))
+inspect.command("targets", cls=SpelledCommand)(flat(inspect_targets.inspect_targets))
+inspect.command("anchors", cls=SpelledCommand)(flat(inspect_anchors.inspect_anchors))
+inspect.command("hyp", cls=SpelledCommand)(flat(inspect_hyp.inspect_hyp))
+app.command("check", cls=SpelledCommand)(flat(check.check))
+app.command("preflight", cls=TrainCommand)(flat(preflight.preflight))
 app.command("explain", cls=SpelledCommand)(explain.explain)
 app.command("families", cls=SpelledCommand)(families.families)
 app.command("env", cls=SpelledCommand)(env.env)

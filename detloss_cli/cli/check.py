@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli import values
-from detloss_cli.cli.cache import chosen
-from detloss_cli.cli.emit import emit, sink, sources
+from detloss_cli.cli.emit import emit, sources
+from detloss_cli.cli.groups import Caching, Output, Reading, Targets
 from detloss_cli.cli.progress import busy
-from detloss_cli.cli.request import AUTO, request
+from detloss_cli.cli.request import request
 from detloss_cli.errors import DetlossError, DetlossErrors
 from detloss_cli.inputs.single_files import is_single
 from detloss_cli.inputs.thresholds import Thresholds, read_thresholds
-from detloss_cli.report.report import MAX_FINDINGS
 
 if TYPE_CHECKING:
     from detloss_cli.facts import Facts
@@ -48,107 +48,73 @@ WriteBaseline = Annotated[str | None, typer.Option("--write-baseline", metavar="
 NewOnly = Annotated[bool, typer.Option("--new-only", help="Only findings that the baseline lacks count.", rich_help_panel=GATE)]
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What a data set is held to."""
+
+    max_unassigned: Annotated[str | None, _bound("max-unassigned", "Boxes without a positive.")] = None
+    min_positives_per_level: Annotated[str | None, _bound("min-positives-per-level", "Positives of each level.")] = None
+    min_bpr: Annotated[str | None, _bound("min-bpr", "Best possible recall.", "0..1")] = None
+    max_collisions: Annotated[str | None, _bound("max-collisions", "Slots that several boxes claim.")] = None
+    max_lost_boxes: Annotated[str | None, _bound("max-lost-boxes", "Rows that the loader loses.")] = None
+    max_share: Annotated[list[str] | None, _bound("max-share", "Of the loss: obj=60%, P3=70%.", "WHAT=%")] = None
+    min_share: Annotated[list[str] | None, _bound("min-share", "Of the loss: cls=5%.", "WHAT=%")] = None
+
+    def thresholds(self) -> Thresholds:
+        """What they come to.
+
+        Raises:
+            DetlossErrors: a bound that is no number or share.
+        """
+        thresholds, wrong = read_thresholds({name.replace("_", "-"): value for name, value in vars(self).items()})
+        if wrong:
+            raise DetlossErrors([DetlossError(words, where=f"--{name}") for name, words in wrong])
+        return thresholds
+
+
+@dataclass(frozen=True)
+class Checked(Reading):
+    """A data set, or single files of one."""
+
+    data: Data = None
+    files_from: FilesFrom = None
+
+
 def check(
-    data: Data = None,
-    data_option: o.DataOption = None,
-    files_from: FilesFrom = None,
-    split: o.Split = None,
-    names: o.Names = None,
-    root: o.Root = None,
-    image_sizes: o.ImageSizes = None,
-    loader: o.Loader = None,
-    cache_dir: o.CacheDir = None,
-    no_cache: o.NoCache = False,
-    strict_cache: o.StrictCache = False,
-    hyp: o.Hyp = None,
-    model: o.Model = None,
-    imgsz: o.Imgsz = None,
-    family: o.Family = AUTO,
-    profile: o.Profile = None,
-    trainer: o.Trainer = None,
-    batch_size: o.BatchSize = None,
-    run: o.Run = None,
-    single_cls: o.SingleCls = False,
-    classes: o.Classes = None,
-    nc: o.Nc = None,
-    rect: o.Rect = False,
-    anchors: o.Anchors = None,
-    noautoanchor: o.NoAutoAnchor = False,
-    geometry: o.Geometry = None,
+    reading: Checked,
+    caching: Caching,
+    targets: Targets,
+    *,
     head: o.Head = "prior",
     preds: o.Preds = None,
-    device: o.Device = AUTO,
     seed: o.Seed = 0,
     config: ConfigFile = None,
-    max_unassigned: Annotated[str | None, _bound("max-unassigned", "Boxes without a positive.")] = None,
-    min_positives: Annotated[str | None, _bound("min-positives-per-level", "Positives of each level.")] = None,
-    min_bpr: Annotated[str | None, _bound("min-bpr", "Best possible recall.", "0..1")] = None,
-    max_collisions: Annotated[str | None, _bound("max-collisions", "Slots that several boxes claim.")] = None,
-    max_lost_boxes: Annotated[str | None, _bound("max-lost-boxes", "Rows that the loader loses.")] = None,
-    max_share: Annotated[list[str] | None, _bound("max-share", "Of the loss: obj=60%, P3=70%.", "WHAT=%")] = None,
-    min_share: Annotated[list[str] | None, _bound("min-share", "Of the loss: cls=5%.", "WHAT=%")] = None,
+    bounds: Bounds,
     baseline: BaselineFile = None,
     write_baseline: WriteBaseline = None,
     new_only: NewOnly = False,
-    format: o.Format = None,
-    output: o.Output = None,
-    force: o.Force = False,
-    fail_on: o.FailOn = "error",
-    select: o.Select = None,
-    ignore: o.Ignore = None,
-    max_findings: o.MaxFindings = MAX_FINDINGS,
-    quiet: o.Quiet = False,
+    output: Output,
 ) -> int:
     """Everything as a gate: labels, data.yaml, hyp, anchors and targets against bounds and a baseline.
 
     Every split is read. Bounds stand in detloss.yaml or pyproject.toml, in
     DETLOSS_MAX_UNASSIGNED and its like, or here.
     """
-    to = sink(format, output, force, fail_on, max_findings, select, ignore)
-    named = {"max-unassigned": max_unassigned, "min-positives-per-level": min_positives, "min-bpr": min_bpr}
-    named |= {"max-collisions": max_collisions, "max-lost-boxes": max_lost_boxes}
-    thresholds = _thresholds({**named, "max-share": max_share, "min-share": min_share})
+    to = output.sink()
+    thresholds = bounds.thresholds()
     if new_only and baseline is None:
         raise DetlossError("--new-only needs something to compare with", where="--new-only", hint="add --baseline FILE")
     if write_baseline is not None:
         from detloss_cli.report.output import refuse
 
-        refuse(write_baseline, force=force, option="--write-baseline")
-    sets, files = _sorted_out(values.data(data, data_option, needed=files_from is None and run is None), files_from)
-    if files_from is not None and not files:
+        refuse(write_baseline, force=output.force, option="--write-baseline")
+    asked = reading.asked(needed=reading.files_from is None and targets.run is None)
+    sets, files = _sorted_out(asked.pop("data"), reading.files_from)
+    if reading.files_from is not None and not files:
         return emit("check", None, (), to)
-    wanted = request(
-        "check",
-        data=sets,
-        files=files,
-        split=split,
-        names=names,
-        root=root,
-        image_sizes=image_sizes,
-        loader=loader,
-        cache=chosen(cache_dir, no_cache, strict_cache),
-        hyp=hyp,
-        model=model,
-        imgsz=imgsz,
-        family=family,
-        profile=profile,
-        trainer=trainer,
-        batch_size=batch_size,
-        run=run,
-        overrides={},
-        single_cls=single_cls,
-        classes=classes,
-        nc=nc,
-        rect=rect,
-        anchors=anchors,
-        noautoanchor=noautoanchor,
-        geometry=geometry,
-        head=head,
-        preds=preds,
-        device=device,
-        seed=seed,
-    )
-    with busy("checking", quiet=quiet):
+    loss = {"head": head, "preds": preds, "seed": seed}
+    wanted = request("check", data=sets, files=files, **asked, **targets.asked(), **loss, cache=caching.cache, overrides={})
+    with busy("checking", quiet=output.quiet):
         from detloss_cli import gate
         from detloss_cli.inputs.baseline import read_baseline
         from detloss_cli.run_context import in_context
@@ -156,15 +122,8 @@ def check(
         before = read_baseline(baseline) if baseline is not None else None
         facts, findings = in_context(wanted, *gate.check(wanted, gate.Gate(thresholds, before, new_only, write_baseline is not None)))
     if write_baseline is not None:
-        _write_baseline(write_baseline, facts, force)
+        _write_baseline(write_baseline, facts, output.force)
     return emit("check", facts, findings, to)
-
-
-def _thresholds(given: dict[str, str | list[str] | None]) -> Thresholds:
-    thresholds, wrong = read_thresholds(given)
-    if wrong:
-        raise DetlossErrors([DetlossError(words, where=f"--{name}") for name, words in wrong])
-    return thresholds
 
 
 def _sorted_out(given: Sequence[str], files_from: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

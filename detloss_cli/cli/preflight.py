@@ -9,13 +9,12 @@ from typer._click import Context
 from typer.core import TyperCommand
 
 from detloss_cli.cli import options as o
-from detloss_cli.cli.cache import chosen
-from detloss_cli.cli.emit import emit, sink
+from detloss_cli.cli.emit import emit
 from detloss_cli.cli.from_run import merged
+from detloss_cli.cli.groups import Caching, Output
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.settled import settle
 from detloss_cli.inputs.thresholds import Thresholds
-from detloss_cli.report.report import MAX_FINDINGS
 from detloss_cli.resolve import Request
 
 Words = Annotated[
@@ -34,23 +33,15 @@ class TrainCommand(TyperCommand):
 
 
 def preflight(
+    caching: Caching,
+    *,
     words: Words = None,
     root: o.Root = None,
     profile: o.Profile = None,
     model: o.Model = None,
     loader: o.Loader = None,
-    cache_dir: o.CacheDir = None,
-    no_cache: o.NoCache = False,
-    strict_cache: o.StrictCache = False,
     device: o.Device = "cpu",
-    format: o.Format = None,
-    output: o.Output = None,
-    force: o.Force = False,
-    fail_on: o.FailOn = "error",
-    select: o.Select = None,
-    ignore: o.Ignore = None,
-    max_findings: o.MaxFindings = MAX_FINDINGS,
-    quiet: o.Quiet = False,
+    output: Output,
 ) -> int:
     """The checks of `check` and the loss of step 0 for exactly one training, before it starts.
 
@@ -60,17 +51,17 @@ def preflight(
     """
     from detloss_cli.inputs.train_command import read_command
 
-    to = sink(format, output, force, fail_on, max_findings, select, ignore)
+    to = output.sink()
     given = dict.fromkeys(("hyp", "imgsz", "batch_size", "anchors", "family")) | {"data": (), "classes": (), "overrides": {}}
     given |= dict.fromkeys(("single_cls", "rect"), False) | {"profile": profile, "model": model, "loader": loader}
     wanted = Request(
         command="preflight",
         root=root,
         device=device,
-        cache=chosen(cache_dir, no_cache, strict_cache),
+        cache=caching.cache,
         **merged(given, read_command(words or [], root=root)),
     )
-    with busy("checking", quiet=quiet):
+    with busy("checking", quiet=output.quiet):
         from detloss_cli.preflight import preflight as checked
 
         facts, findings = checked(wanted, Thresholds())
