@@ -73,6 +73,7 @@ def inspect_targets(request: Request) -> Outcome:
 
 def compute(request: Request) -> Outcome:
     """The loss of a data set, term by term, between its marks."""
+    from detloss_cli.measure.box_loss import BoxLoss
     from detloss_cli.measure.preds import open_files, with_preds
     from detloss_cli.measure.run import losses
 
@@ -88,7 +89,8 @@ def compute(request: Request) -> Outcome:
     facts, batches, assigned = _assigned(request, scene, job)
     if not batches:
         return replace(facts, command="compute"), judged(scene, facts)
-    count, _ = losses(head, job, batches, assigned)
+    by_box = BoxLoss(len(scene.labels))
+    count, _ = losses(head, job, batches, assigned, by_box)
     marked = {name: count if kind == head else losses(kind, job, batches, assigned)[0] for name, kind in MARKS.items()}
     marks = {name: mark.totals() for name, mark in marked.items()}
     notes = _assumed(job, batches, assigned, marked["base_rate"])
@@ -99,6 +101,7 @@ def compute(request: Request) -> Outcome:
     gains = tuple(gain_facts(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
     assignment = with_cost(facts.assignment, marks["perfect"])
     facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, assignment=assignment)
+    facts = replace(facts, box_loss=by_box.facts(count))
     return facts, judged(scene, facts)
 
 
@@ -139,6 +142,7 @@ def _used(request: Request, scene: Scene) -> Any:
 def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     """The loss of what a trainer recorded: its own targets and head outputs, and its own numbers beside."""
     from detloss_cli import replay
+    from detloss_cli.measure.box_loss import BoxLoss
     from detloss_cli.measure.device import pick
     from detloss_cli.measure.run import losses
 
@@ -148,7 +152,10 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     if not play.steps:
         return _unusable(request, scene, job, list(play.faults))
     facts, batches, assigned = _assigned(request, scene, job, [step.batch for step in play.steps])
-    single = [losses("preds", step.job, [batch], [pair])[0] for step, batch, pair in zip(play.steps, batches, assigned, strict=True)]
+    by_box = BoxLoss(len(scene.labels))
+    single = [
+        losses("preds", step.job, [batch], [pair], by_box)[0] for step, batch, pair in zip(play.steps, batches, assigned, strict=True)
+    ]
     count = replay.merged(single)
     marks = {name: losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
     loss = replace(count.facts(marks, {}), what_if=_what_if("preds", request, job, batches, assigned))
@@ -161,6 +168,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
         levels=count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False)),
         gains=tuple(gain_facts(gain, True) for gain in job.family.gain_ledger(job.hyp, job.head, job.profile)),
         loss=loss,
+        box_loss=by_box.facts(count),
         dumps=dumps,
     )
     return facts, [*judge(play.faults), *judge(replay.differing(dumps)), *judged(scene, facts)]

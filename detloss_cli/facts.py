@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.anchor_facts import AnchorFacts
+from detloss_cli.box_loss_facts import BoxLossFacts
 from detloss_cli.gate_facts import GateFacts
 from detloss_cli.label_facts import ClassFacts as ClassFacts
 from detloss_cli.label_facts import LabelFacts as LabelFacts
@@ -281,6 +282,7 @@ class Facts:
     gains: tuple[GainFacts, ...] | None = None
     loss: LossFacts | None = None
     boxes: BoxFacts | None = None
+    box_loss: BoxLossFacts | None = None
     collisions: tuple[Collision, ...] | None = None
     hyp: tuple[HypFacts, ...] | None = None
     image: ImageFacts | None = None

@@ -143,10 +143,11 @@ def loss(
         size = masked_l1(regression.size_of(out, wanted.cls), wanted.size.to(out.dtype), regression.size)
         offset = masked_l1(out[:, layout.cls.start - 2 : layout.cls.start], wanted.offset.to(out.dtype), regression.offset)
         objects = len(wanted.cls)
+        by_size, by_offset = divisor(objects, regression.size), divisor(objects, regression.offset)
         terms += [
-            Term("heatmap", index, heat.raw, gains["heatmap"], heat.centres, heat.per_positive),
-            Term("size", index, size.sum() / divisor(objects, regression.size), gains["size"], objects, size.sum(1)),
-            Term("offset", index, offset.sum() / divisor(objects, regression.offset), gains["offset"], objects, offset.sum(1)),
+            Term("heatmap", index, heat.raw, gains["heatmap"], heat.centres, heat.per_positive, heat.scale),
+            Term("size", index, size.sum() / by_size, gains["size"], objects, size.sum(1), 1 / by_size),
+            Term("offset", index, offset.sum() / by_offset, gains["offset"], objects, offset.sum(1), 1 / by_offset),
         ]
         maps.append({"centres": heat.centres, "near_cells": heat.near, "near_weight": heat.near_weight})
     return LossBreakdown(tuple(terms), extra={"maps": maps})

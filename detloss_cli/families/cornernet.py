@@ -151,8 +151,9 @@ def loss(
         offset = masked_l1(out[:, 1:3], want.offset.to(out.dtype), "sl1")
         boxes = len(want.cls)
         tags.append(out[:, 0])
-        terms.append(Term("heatmap", index, heat.raw, gains["heatmap"], heat.centres, heat.per_positive))
-        terms.append(Term("offset", index, offset.sum() / divisor(boxes, "sl1"), gains["offset"], boxes, offset.sum(1)))
+        terms.append(Term("heatmap", index, heat.raw, gains["heatmap"], heat.centres, heat.per_positive, heat.scale))
+        share = 1 / divisor(boxes, "sl1")
+        terms.append(Term("offset", index, offset.sum() / divisor(boxes, "sl1"), gains["offset"], boxes, offset.sum(1), share))
         if index % 2:
             pulled = associative.pull(tags[-2], tags[-1], want.image, targets.images)
             pushed = associative.push(tags[-2], tags[-1], want.image, index_in_image(want.image), targets.images)

@@ -154,9 +154,12 @@ def loss(
         given, wanted = queries[..., :4][slot], targets.boxes[gt].to(queries.dtype)
         distance = (given - wanted).abs().sum(1)
         apart = 1 - iou(given, wanted, kind="giou", frame="cxcywh")
-        cls = (weight * nll).sum() / weight.sum()
-        sums = {"cls": (cls, nll[slot]), "l1": (distance.sum() / boxes_of_batch, distance), "giou": (apart.sum() / boxes_of_batch, apart)}
-        terms += [Term(name, index, raw, gains[name], len(rows), each) for name, (raw, each) in sums.items()]
+        sums = {
+            "cls": ((weight * nll).sum(), nll[slot], weight.sum()),
+            "l1": (distance.sum(), distance, boxes_of_batch),
+            "giou": (apart.sum(), apart, boxes_of_batch),
+        }
+        terms += [Term(name, index, whole / by, gains[name], len(rows), each, 1 / by) for name, (whole, each, by) in sums.items()]
         answers = queries[..., 4:].detach().argmax(-1)
         cardinality.append(float(((answers != head.num_classes).sum(1) - lengths).abs().double().mean()))
         if index == 0:

@@ -154,7 +154,7 @@ def loss(
         per_cls = elementwise(logits[:, 5:], present).sum(1)
         cls = sum_by_image(predictions, index, channels(head).cls, elementwise, slot, per_cls).sum()
         sums = {"cls": (cls, per_cls), "box": (per_box.sum(), per_box), "centerness": (per_centre.sum(), per_centre)}
-        terms += [Term(name, index, total / normaliser, 1.0, len(rows), each) for name, (total, each) in sums.items()]
+        terms += [Term(name, index, total / normaliser, 1.0, len(rows), each, 1 / normaliser) for name, (total, each) in sums.items()]
     ordered = sorted(terms, key=lambda term: TERMS.index(term.name))
     return LossBreakdown(tuple(ordered), extra={"normaliser": normaliser})
 

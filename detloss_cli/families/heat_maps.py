@@ -21,13 +21,15 @@ PRIOR = -2.19  # bias of the last convolution of a heat-map head
 @dataclass(frozen=True, slots=True)
 class HeatTerm:
     """raw: () loss of one map, divided. centres: n, cells with target 1. near: cells with a target between 0 and 1.
-    near_weight: mean of (1 - Y)^4 over those, 1 without any. per_positive: (P,) positive part at the cell and class of each row."""
+    near_weight: mean of (1 - Y)^4 over those, 1 without any. per_positive: (P,) positive part at the cell and class of each row.
+    scale: (P,) share of that in raw: 1 / n for the last of those that share a centre, 0 for the others."""
 
     raw: Tensor
     centres: int
     near: int
     near_weight: float
     per_positive: Tensor
+    scale: Tensor
 
 
 def heat_term(
@@ -48,7 +50,8 @@ def heat_term(
     centres = int(is_centre.sum())
     near = heat.value[~is_centre]
     near_weight = float(negative_weight(near).mean()) if near.shape[0] else 1.0
-    return HeatTerm(over_centres(total, centres), centres, int(near.shape[0]), near_weight, per_positive)
+    scale = over_centres(_own_centre(heat, is_centre, rows, of_class).to(per_positive.dtype), centres)
+    return HeatTerm(over_centres(total, centres), centres, int(near.shape[0]), near_weight, per_positive, scale)
 
 
 def heat_constants(heats: Sequence[HeatMap], like: Tensor) -> Tensor:
@@ -89,6 +92,19 @@ def answered_cells(
 def sure_logit(like: Tensor) -> Tensor:
     """The logit of 1 - 1e-6, ()."""
     return torch.logit(like.new_tensor(1 - CERTAIN))
+
+
+def _own_centre(heat: HeatMap, is_centre: Tensor, rows: tuple[Tensor, Tensor, Tensor], of_class: Tensor) -> Tensor:
+    """(P,) bool: the row stands for a centre of its class that the map has, the last of those that share it."""
+    _, classes, height, width = heat.shape
+
+    def number(image: Tensor, cls: Tensor, row: Tensor, col: Tensor) -> Tensor:
+        return ((image * classes + cls) * height + row) * width + col
+
+    own = number(rows[0], of_class, *rows[1:])
+    centres = number(heat.image, heat.cls, heat.row, heat.col)[is_centre]
+    last: Tensor = last_of_each(own)
+    return last & torch.isin(own, centres)
 
 
 def _distinct_cells(image: Tensor, row: Tensor, col: Tensor, heat: HeatMap) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:

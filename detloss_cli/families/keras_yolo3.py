@@ -146,7 +146,7 @@ def loss(
         each = {"xy": sums.xy, "wh": sums.wh, "conf": sums.conf, "cls": sums.cls}
         for name, rows_of in each.items():
             whole = rows_of.sum() + sums.background if name == "conf" else rows_of.sum()
-            terms.append(Term(name, index, whole / predictions.images, 1.0, len(rows_of), rows_of))
+            terms.append(Term(name, index, whole / predictions.images, 1.0, len(rows_of), rows_of, 1 / predictions.images))
         ignored.append(sums.ignored)
     return LossBreakdown(tuple(terms), extra={"ignored": tuple(ignored)})
 

@@ -151,8 +151,8 @@ def loss(
             (told[0], told[1], told[2], told[3]),
             torch.cat((per_cls, per_cls.new_zeros(len(skipped[0])))),
         )
-        terms.append(Term("cls", index, (by_image * share).sum(), 1.0, len(rows), per_cls))
-        terms.append(Term("box", index, (per_box * share[slot[0]]).sum(), 1.0, len(rows), per_box))
+        terms.append(Term("cls", index, (by_image * share).sum(), 1.0, len(rows), per_cls, share[slot[0]]))
+        terms.append(Term("box", index, (per_box * share[slot[0]]).sum(), 1.0, len(rows), per_box, share[slot[0]]))
     ordered = sorted(terms, key=lambda term: TERMS.index(term.name))
     return LossBreakdown(tuple(ordered), extra={"normaliser": _normalisers(assignment, predictions.images, torch.float64)})
 

@@ -182,9 +182,9 @@ def loss(
         )
         for index, level in enumerate(found, branch.first):
             count = level.per_box.shape[0]
-            terms.append(Term("box", index, level.box, hyp.box * branch.weight, count, level.per_box))
-            terms.append(Term("cls", index, level.cls, hyp.cls * branch.weight, count, level.per_cls))
-            terms.append(Term("dfl", index, level.dfl, hyp.dfl * branch.weight, count, level.per_dfl))
+            terms.append(Term("box", index, level.box, hyp.box * branch.weight, count, level.per_box, level.scale))
+            terms.append(Term("cls", index, level.cls, hyp.cls * branch.weight, count, level.per_cls, level.scale))
+            terms.append(Term("dfl", index, level.dfl, hyp.dfl * branch.weight, count, level.per_dfl, level.scale))
         own = (assignment.level >= branch.first) & (assignment.level < branch.first + len(branch.levels))
         divisors.append(normaliser(assignment.extra["score"][own]))
     return LossBreakdown(tuple(terms), float(predictions.images), None, {"normaliser": torch.stack(divisors)})

@@ -25,7 +25,7 @@ from detloss_cli.targets.task_aligned import Predict
 class LevelTerms:
     """One level of a branch before any gain, box, cls and dfl each () and divided by the branch's normaliser. P rows.
 
-    per_box, per_cls, per_dfl: (P,) what each row adds before that division.
+    per_box, per_cls, per_dfl: (P,) what each row adds before that division. scale: () one over the normaliser.
     """
 
     box: Tensor
@@ -34,6 +34,7 @@ class LevelTerms:
     per_box: Tensor
     per_cls: Tensor
     per_dfl: Tensor
+    scale: Tensor
 
 
 def predictor(head: Head, channels: Channels, branch: Branch, predictions: Predictions) -> Predict:
@@ -125,7 +126,7 @@ def branch_terms(
         per_cls = _row_class_loss(logits[:, channels.cls], chosen, weight, factors)
         cls = _class_loss(predictions, index, level, channels, logits[:, channels.cls], chosen, weight, per_cls, factors)
         scale = total.to(logits.dtype)
-        found.append(LevelTerms(per_box.sum() / scale, cls / scale, per_dfl.sum() / scale, per_box, per_cls, per_dfl))
+        found.append(LevelTerms(per_box.sum() / scale, cls / scale, per_dfl.sum() / scale, per_box, per_cls, per_dfl, 1 / scale))
     return found
 
 

@@ -189,7 +189,9 @@ def loss(
         per_l1 = (logits[:, :4] - encode_from_cell(boxes, cell, stride)).abs().sum(1)
         obj = sum_by_image(predictions, index, slice(4, 5), bce_with_logits, slot, per_obj).sum()
         sums = {"box": (per_box.sum(), per_box), "obj": (obj, per_obj), "cls": (per_cls.sum(), per_cls), "l1": (per_l1.sum(), per_l1)}
-        terms += [Term(name, index, total / normaliser, gains[name], len(rows), each) for name, (total, each) in sums.items()]
+        terms += [
+            Term(name, index, total / normaliser, gains[name], len(rows), each, 1 / normaliser) for name, (total, each) in sums.items()
+        ]
     ordered = sorted(terms, key=lambda term: TERMS.index(term.name))
     extra = {"normaliser": normaliser, "positives_per_box": normaliser / max(targets.boxes.shape[0], 1)}
     return LossBreakdown(tuple(ordered), extra=extra)

@@ -47,7 +47,7 @@ class LevelTerms:
     """One level before any gain. P rows.
 
     box, obj, cls: () reduced terms. per_box, per_obj, per_cls: (P,) what each row adds before division, for obj 0 if the row lost its
-    slot. overlap: (P,) with its sign. wins: (P,) bool. target: (P,) objectness target that each row wrote.
+    slot. overlap: (P,) with its sign. wins: (P,) bool. target: (P,) objectness target that each row wrote. cells: B A H W.
     """
 
     box: Tensor
@@ -59,6 +59,7 @@ class LevelTerms:
     overlap: Tensor
     wins: Tensor
     target: Tensor
+    cells: int
 
 
 def level_terms(
@@ -100,16 +101,18 @@ def level_terms(
         overlap=overlap.detach(),
         wins=wins,
         target=reached,
+        cells=predictions.images * level.slots,
     )
 
 
 def weighted(index: int, level: LevelTerms, box: float, obj: float, cls: float) -> tuple[Term, Term, Term]:
     """The three terms of a level with their gains."""
     count = level.overlap.shape[0]
+    each = 1 / max(count, 1)
     return (
-        Term("box", index, level.box, box, count, level.per_box),
-        Term("obj", index, level.obj, obj, count, level.per_obj),
-        Term("cls", index, level.cls, cls, count, level.per_cls),
+        Term("box", index, level.box, box, count, level.per_box, each),
+        Term("obj", index, level.obj, obj, count, level.per_obj, 1 / level.cells),
+        Term("cls", index, level.cls, cls, count, level.per_cls, each),
     )
 
 

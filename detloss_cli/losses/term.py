@@ -15,8 +15,9 @@ class Term:
 
     name: the family's own name: box, obj, cls, xy, heatmap. level: index into the head's levels, None in families without levels.
     raw: () the term before any gain, already reduced as the family reduces it. gain: everything it is multiplied with, balance included.
-    count: how many rows or cells `raw` was reduced over. per_positive: (P_level,) the unreduced value of each positive, None where
-    the term has none.
+    count: how many rows or cells `raw` was reduced over. per_positive: (P_level,) the unreduced value of each positive, in the order of
+    the level's rows, None where the term has none. scale: () or (P_level,) factor from that to what the row adds to `raw`; what is left
+    of `raw` is the background's.
     """
 
     name: str
@@ -25,11 +26,17 @@ class Term:
     gain: float
     count: int
     per_positive: Tensor | None = None
+    scale: Tensor | float = 1.0
 
     @property
     def value(self) -> Tensor:
         """raw x gain, ()."""
         return self.raw * self.gain
+
+    @property
+    def parts(self) -> Tensor | None:
+        """(P_level,) float64, what each positive adds to the value, None where the term has no positives of its own."""
+        return None if self.per_positive is None else self.per_positive.double() * self.scale * self.gain
 
 
 @dataclass(frozen=True, slots=True)

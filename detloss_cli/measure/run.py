@@ -14,6 +14,7 @@ from torch import Tensor
 from detloss_cli.families.interface import BatchTargets, Family
 from detloss_cli.inputs.head import Head
 from detloss_cli.measure.batches import Batch
+from detloss_cli.measure.box_loss import BoxLoss
 from detloss_cli.measure.heads import CONSTANT, constant_bias, constant_head, noise_head, perfect_head
 from detloss_cli.measure.loss import LossCount
 from detloss_cli.predictions.interface import Predictions
@@ -80,8 +81,10 @@ def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
     return perfect
 
 
-def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets]) -> tuple[LossCount, list[Assignment]]:
-    """The loss of one head over all batches, and the assignments that it was computed with."""
+def losses(
+    kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets], by_box: BoxLoss | None = None
+) -> tuple[LossCount, list[Assignment]]:
+    """The loss of one head over all batches, and the assignments that it was computed with; `by_box` takes what each box adds."""
     source = source_of(kind, job, assigned)
     count, used, state = LossCount(job.head), [], job.state
     with torch.no_grad():
@@ -93,6 +96,8 @@ def losses(kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[Bat
             breakdown = job.family.loss(job.head, job.hyp, batch.targets, predictions, assignment, profile=job.profile, state=state)
             state = breakdown.state
             count.add(breakdown)
+            if by_box is not None:
+                by_box.add(batch, breakdown, assignment)
             _objectness(count, assignment, breakdown.extra)
             used.append(assignment)
     return count, used
