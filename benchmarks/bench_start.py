@@ -1,33 +1,29 @@
-"""How long a user waits before detloss does anything: the help page, a mistake in the arguments, a small lint."""
+"""How long a user waits before detloss does anything: the help page, a mistake in the arguments or in a file, a small lint."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
-from in_turn import Row, medians
+from in_turn import Goal, Row, medians, peak_memory, run
+from workplace import DETLOSS, ROOT, Place
 
-ROOT = Path(__file__).resolve().parents[1]
-DETLOSS = str(Path(sys.executable).parent / "detloss")
-DATA = str(ROOT / "sample_data" / "vegetables" / "data.yaml")
-
-
-def quiet(code: int, *command: str) -> None:
-    """A call that has to end with this exit code: a benchmark of something that fails early measures nothing."""
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != code:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}, not {code}: {done.stderr[-300:]}")
+SAMPLE = str(ROOT / "sample_data" / "vegetables" / "data.yaml")
+BARE = (sys.executable, "-c", "pass")
 
 
-def measure(full: bool) -> Iterator[Row]:
-    rounds = 21 if full else 5
+def prepare(place: Place) -> None:
+    """Nothing: the sample data are there."""
+
+
+def measure(place: Place) -> Iterator[Row]:
     for what, code, arguments, goal in (
-        ("detloss --help", 0, ("--help",), "0.2 s"),
-        ("a mistake in the arguments", 2, ("compute", "--no-such-option"), "0.2 s"),
-        ("inspect labels, 34 pictures", 0, ("inspect", "labels", DATA), "torch not imported"),
+        ("detloss --help", 0, ("--help",), Goal("most", 0.2)),
+        ("a mistake in the arguments", 2, ("compute", "--no-such-option"), Goal("most", 0.2)),
+        ("a data.yaml that is not there", 2, ("compute", "no/such/data.yaml"), Goal("most", 0.2)),
+        ("inspect labels, 34 pictures", 0, ("inspect", "labels", SAMPLE), Goal("most", 0.5)),
     ):
-        ours, bare = medians(partial(quiet, code, DETLOSS, *arguments), partial(quiet, 0, sys.executable, "-c", "pass"), rounds)
-        yield Row(what, ours, "python -c pass", bare, goal)
+        command = (DETLOSS, *arguments)
+        ours, bare = medians(partial(run, command, (code,)), partial(run, BARE), 3 * place.rounds)
+        yield Row(what, ours, "python -c pass", bare, goal, peak_memory(command, (code,)))

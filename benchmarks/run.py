@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Run every benchmark of this folder and print its ratios.
+"""Measure detloss beside others and print medians, ratios and peak memory with the goal beside them.
 
-    python benchmarks/run.py [--full] [NAME ...]
+    python benchmarks/run.py [--full] [--rounds N] [--folder DIR] [--write] [NAME ...]
 
-A benchmark is a file bench_<name>.py with `measure(full) -> Iterator[Row]`. Machines are noisy: what is quoted is the ratio of medians
-that were taken in turn in one run, never a single time.
+A benchmark is a module with two functions: `prepare(place)` makes what it needs and is not timed, `measure(place)` yields rows.
+Machines are noisy: what is quoted is the ratio of medians that were taken in turn in one run, never a single time.
+Data and the environments of the others are kept below --folder.
 """
 
 from __future__ import annotations
@@ -12,28 +13,55 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from in_turn import Row, cores  # noqa: E402
+from table import HEAD, line, write  # noqa: E402
+from workplace import ROOT, Place  # noqa: E402
+
+# Name on the command line -> module. The table is written in this order.
+BENCHMARKS = {
+    "start": "bench_start",
+}
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="*", help="which benchmarks, all without a name")
+    parser.add_argument("name", nargs="*", help=f"which benchmarks, all without a name: {', '.join(BENCHMARKS)}")
     parser.add_argument("--full", action="store_true", help="full size instead of a tenth")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each, in turn")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where data and peers are kept")
+    parser.add_argument("--write", action="store_true", help="put the rows into docs/benchmarks.md")
     arguments = parser.parse_args()
-    sys.path.insert(0, str(HERE))
-    known = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
-    unknown = set(arguments.name) - set(known)
-    if unknown:
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    print(f"{'what':<34} {'detloss s':>10} {'against':<18} {'s':>8} {'ratio':>7}  goal")
-    for name in arguments.name or known:
-        for row in importlib.import_module(f"bench_{name}").measure(arguments.full):
-            print(
-                f"{row.what:<34} {row.ours:>10.3f} {row.peer:<18} {row.theirs:>8.3f} {row.ours / row.theirs:>7.2f}  {row.goal}", flush=True
-            )
+    if unknown := set(arguments.name) - set(BENCHMARKS):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    place = Place(arguments.folder.resolve(), arguments.full, arguments.rounds)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    found = measured(arguments.name or BENCHMARKS, place)
+    if arguments.write:
+        write(ROOT / "docs" / "benchmarks.md", found, place, cores())
+    missed = [row.what for rows in found.values() for row in rows if row.holds is False]
+    print(f"\n{len(missed)} of {sum(row.holds is not None for rows in found.values() for row in rows)} goals missed")
+    return 0
+
+
+def measured(names: Iterable[str], place: Place) -> dict[str, list[Row]]:
+    """name -> its rows, printed as they come."""
+    found: dict[str, list[Row]] = {}
+    print(HEAD)
+    for name in names:
+        module = importlib.import_module(BENCHMARKS[name])
+        module.prepare(place)
+        found[name] = []
+        for row in module.measure(place):
+            found[name].append(row)
+            print(line(row), flush=True)
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -55,8 +55,9 @@ def main() -> None:
         os.environ.setdefault("YOLO_OFFLINE", "true")
         without_torchvision()
         sys.path.insert(0, str(ROOT / "detloss_cli" / "predictions"))
-        from detloss_tap import ultralytics_callback
         from ultralytics import YOLO
+
+        from detloss_tap import ultralytics_callback
 
         data = Path(shutil.copytree(given.data, Path(scratch) / "data"))
         text = (data / "data.yaml").read_text(encoding="utf-8")
