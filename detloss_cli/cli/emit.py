@@ -7,18 +7,18 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any, cast
 
 from detloss_cli.cli import values
 from detloss_cli.cli.selection import Selection, selection
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import DataFacts, Facts
 from detloss_cli.finding import RANK, Finding
 from detloss_cli.report import formats, output
 from detloss_cli.report.look import Colors, Look
 from detloss_cli.report.report import MAX_FINDINGS, NEVER, Report, build
+
+if TYPE_CHECKING:
+    from detloss_cli.facts import DataFacts, Facts
 
 PIPED_WIDTH = 80
 
@@ -83,6 +83,8 @@ def _written(report: Report, to: Sink) -> int:
 
 def look(to_file: bool = False) -> Look:
     """What stdout can show. COLUMNS, NO_COLOR and TERM=dumb are honoured; a pipe and a file are 80 columns wide."""
+    from rich.console import Console
+
     console = Console(file=sys.stdout, legacy_windows=False)
     wide = console.is_terminal or os.environ.get("COLUMNS", "").isdecimal()
     colors = None if to_file or console.no_color or not console.is_terminal or console.is_dumb_terminal else console.color_system

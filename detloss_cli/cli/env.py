@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from detloss_cli import __version__
 from detloss_cli.cli import options as o
 from detloss_cli.cli.emit import emit, sink
-from detloss_cli.inputs.cache import default_folder
 from detloss_cli.inputs.limits import DEFAULT
 
 PACKAGES = ("torch", "numpy", "typer", "rich", "pydantic", "PyYAML", "pillow", "array-api-compat", "safetensors")
@@ -25,6 +23,8 @@ def env(format: o.Format = None, output: o.Output = None, force: o.Force = False
 
 
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"detloss": __version__, "python": platform.python_version(), "system": platform.platform()}
     for package in PACKAGES:
         try:
@@ -46,4 +46,6 @@ def _folders() -> dict[str, str]:
     """Where detloss is, and the configs that it brings."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     inside, beside = os.path.join(package, "configs"), os.path.join(os.path.dirname(package), "configs")
+    from detloss_cli.inputs.cache import default_folder
+
     return {"package": package, "configs": inside if os.path.isdir(inside) else beside, "cache": default_folder()}

@@ -13,7 +13,7 @@ from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import request
 from detloss_cli.errors import DetlossError
 from detloss_cli.report.output import refuse, refuse_sources, write
-from detloss_cli.report.picture import picture, refuse_format
+from detloss_cli.report.picture_name import refuse_format
 
 Image = Annotated[str | None, typer.Option("--image", metavar="PATH", help="One picture, box by box.")]
 Save = Annotated[str | None, typer.Option("--save", metavar="FILE", help="Draw it: .webp, .png or .jpg.", rich_help_panel=o.OUT)]
@@ -41,5 +41,7 @@ def inspect_targets(reading: Reading, caching: Caching, targets: Targets, *, ima
         findings = [finding for finding in findings if finding.where is not None and finding.where.path == facts.image.label_path]
         if save is not None and facts.data is not None:
             refuse_sources(save, sources(facts.data), force=output.force, option="--save")
+            from detloss_cli.report.picture import picture
+
             write(save, picture(facts.image, facts.levels or (), save))
     return emit("inspect targets", facts, findings, to)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.cli.emit import Sink, sources
 from detloss_cli.cli.say import say
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts
 from detloss_cli.finding import Finding
 from detloss_cli.report import lists, output
 from detloss_cli.report.numbers import count, many
+
+if TYPE_CHECKING:
+    from detloss_cli.facts import Facts
 
 BAD, CLEAN = "--write-list", "--write-clean-list"
 

@@ -15,7 +15,6 @@ from detloss_cli.cli.groups import Caching, Output
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.settled import settle
 from detloss_cli.inputs.thresholds import Thresholds
-from detloss_cli.resolve import Request
 
 Words = Annotated[
     list[str] | None,
@@ -54,6 +53,8 @@ def preflight(
     to = output.sink()
     given = dict.fromkeys(("hyp", "imgsz", "batch_size", "anchors", "family")) | {"data": (), "classes": (), "overrides": {}}
     given |= dict.fromkeys(("single_cls", "rect"), False) | {"profile": profile, "model": model, "loader": loader}
+    from detloss_cli.resolve import Request
+
     wanted = Request(
         command="preflight",
         root=root,

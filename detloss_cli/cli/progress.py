@@ -6,15 +6,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-
 
 @contextmanager
 def busy(what: str, *, quiet: bool) -> Iterator[None]:
     """A spinner while the block runs; nothing in a pipe, on a dumb terminal or with --quiet."""
-    console = Console(file=sys.stderr)
     # not console.is_terminal: FORCE_COLOR asks for colours in a pipe, not for a spinner
-    if quiet or not sys.stderr.isatty() or console.is_dumb_terminal:
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    console = Console(file=sys.stderr)
+    if console.is_dumb_terminal:
         yield
         return
     with console.status(what):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.cli import values
 from detloss_cli.errors import DetlossError
 from detloss_cli.families import MODULES
-from detloss_cli.resolve import TRAINERS, Request
+
+if TYPE_CHECKING:
+    from detloss_cli.resolve import Request
 
 AUTO = "auto"
 HEADS = ("prior", "base-rate", "perfect", "zero", "noise")
@@ -24,6 +26,7 @@ def request(command: str, **given: Any) -> Request:
         DetlossError: a word that no option knows, a path that is not there.
     """
     from detloss_cli.inputs.loaders import LOADERS
+    from detloss_cli.resolve import TRAINERS, Request
 
     loaders = (*LOADERS, *(() if command != "inspect labels" else ("all",)))
     run = given.pop("run", None)

@@ -13,7 +13,6 @@ from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.small_file import read_bytes
 from detloss_cli.inputs.thresholds import KINDS, read_thresholds
 from detloss_cli.inputs.yaml_node import Node
-from detloss_cli.inputs.yaml_text import parse_yaml
 
 NAMES = ("detloss.yaml", "pyproject.toml")
 # What a project may settle; where output goes is said on the command line alone.
@@ -81,6 +80,8 @@ def _of_toml(body: bytes, path: str) -> Iterator[Entry]:
 
 
 def _of_yaml(body: bytes, path: str) -> Iterator[Entry]:
+    from detloss_cli.inputs.yaml_text import parse_yaml  # where there is no configuration, nothing of YAML is loaded
+
     document = parse_yaml(body, path)
     if document.faults:
         raise DetlossErrors(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from detloss_cli.anchor_facts import AnchorFacts
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from detloss_cli.anchor_facts import AnchorFacts
 
 
 def anchors_yaml(facts: AnchorFacts) -> str:

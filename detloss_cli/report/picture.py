@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import ImageFacts, LevelFacts
+from detloss_cli.report.picture_name import FORMATS
 from detloss_cli.report.safe import safe
 
-FORMATS = {".webp": "WEBP", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 READABLE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 # The padding of the trainers' letterbox.
 PAD = (114, 114, 114)
@@ -22,16 +22,6 @@ WITH, WITHOUT, PAPER, INK = (64, 220, 96), (255, 64, 64), (24, 28, 34), (236, 24
 LEVELS = ((64, 156, 255), (255, 176, 32), (226, 92, 255), (32, 220, 220), (255, 120, 120))
 SMALLEST = 640
 LEGEND = 24
-
-
-def refuse_format(path: str) -> None:
-    """Before any work is done.
-
-    Raises:
-        DetlossError: a file name that stands for no picture.
-    """
-    if os.path.splitext(path)[1].lower() not in FORMATS:
-        raise DetlossError(f"{path} is no name of a picture", where="--save", hint=f"end it with {', '.join(FORMATS)}")
 
 
 def picture(facts: ImageFacts, levels: Sequence[LevelFacts], name: str) -> bytes:

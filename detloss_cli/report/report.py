@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import FINDINGS, INCOMPLETE, OK
-from detloss_cli.facts import Facts
 from detloss_cli.finding import RANK, Finding
 from detloss_cli.inputs.limits import UNREAD_KINDS
 from detloss_cli.inputs.relative import relative
+
+if TYPE_CHECKING:
+    from detloss_cli.facts import Facts
 
 MAX_FINDINGS = 1000
 NEVER = "never"

@@ -50,3 +50,14 @@ def test_starts_without_torch(arguments: tuple[str, ...], code: int) -> None:
 
 def test_the_loss_is_where_torch_is_loaded() -> None:
     assert loaded("compute", DATA) == (0, ["torch"])
+
+
+# What costs more to import than the whole of detloss's own start.
+HEAVY = ("numpy", "PIL", "yaml", "torch", "scipy")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("compute", "--help"), ("compute", "--no-such-option"), ("no-such-command",)], ids=str)
+def test_help_and_mistakes_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    script = RUN.replace('{"torch", "scipy"}', repr(set(HEAVY)))
+    done = subprocess.run([sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert json.loads(done.stderr.splitlines()[-1]) == []

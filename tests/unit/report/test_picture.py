@@ -16,7 +16,8 @@ from detloss_cli.facts import ImageFacts
 from detloss_cli.report import text_format
 from detloss_cli.report.document import document
 from detloss_cli.report.look import Look
-from detloss_cli.report.picture import LEVELS, PAD, WITH, WITHOUT, picture, refuse_format
+from detloss_cli.report.picture import LEVELS, PAD, WITH, WITHOUT, picture
+from detloss_cli.report.picture_name import refuse_format
 from detloss_cli.report.report import build
 
 RUN = made_runs.targets()
