@@ -69,8 +69,9 @@ def side_ratios(targets: Targets, level: Level) -> Array:
     """max(w/aw, aw/w, h/ah, ah/h) for each anchor and box of a level: (A, N). A zero side gives inf."""
     xp = array_namespace(targets.boxes)
     anchors = anchors_in_cells(level, targets.boxes)
-    ratio = boxes_in_cells(targets.boxes, level)[None, :, 2:] / anchors[:, None, :]
-    return xp.max(xp.maximum(ratio, 1 / ratio), axis=-1)
+    boxes = boxes_in_cells(targets.boxes, level)
+    wide, high = (boxes[None, :, 2 + axis] / anchors[:, None, axis] for axis in range(2))
+    return xp.maximum(xp.maximum(wide, 1 / wide), xp.maximum(high, 1 / high))
 
 
 def boxes_in_cells(boxes: Array, level: Level) -> Array:
@@ -86,18 +87,12 @@ def _level_rows(
     where = device(targets.boxes)
     ratios = side_ratios(targets, level)
     anchor, gt = xp.nonzero(ratios < threshold)
-    centre = boxes_in_cells(targets.boxes, level)[gt, :][:, :2]
-    size = xp.asarray([level.cols, level.rows], dtype=centre.dtype, device=where)
-
-    near = (centre % 1.0 < reach) & (centre > 1.0)
-    if mirror == "complement":
-        far = ((size - centre) % 1.0 < reach) & (size - centre > 1.0)
-    else:
-        far = (centre % 1.0 > 1.0 - reach) & (centre < size - 1.0)
-    taken = xp.stack((near[:, 0] | True, near[:, 0], near[:, 1], far[:, 0], far[:, 1]))
-    block, match = xp.nonzero(taken)
-    shifts = xp.asarray([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]], dtype=centre.dtype, device=where) * reach
-    cell = xp.astype(centre[match, :] - shifts[block, :], xp.int64)
+    centres = boxes_in_cells(targets.boxes, level)[:, :2]
+    shifts = xp.asarray([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]], dtype=centres.dtype, device=where) * reach
+    blocks = [xp.arange(gt.shape[0], dtype=xp.int64, device=where)]
+    blocks += [xp.nonzero(near[gt])[0] for near in _neighbours(centres, level, mirror, reach)]
+    match = xp.concat(blocks)
+    cell = xp.concat([xp.astype(centres[gt[rows], :] - shifts[block, :], xp.int64) for block, rows in enumerate(blocks)])
     col, row = cell[:, 0], cell[:, 1]
     if clamp:
         col, row = col.clip(0, level.cols - 1), row.clip(0, level.rows - 1)
@@ -110,6 +105,20 @@ def _level_rows(
         "gt": gt[match],
         "ratio": ratios[anchor, gt][match],
     }
+
+
+def _neighbours(centres: Array, level: Level, mirror: Mirror, reach: float) -> list[Array]:
+    """Which boxes take the left, the upper, the right and the lower neighbour of their cell, (N,) bool each: no anchor is asked."""
+    xp = array_namespace(centres)
+    size = xp.asarray([level.cols, level.rows], dtype=centres.dtype, device=device(centres))
+    fraction = centres - xp.floor(centres)
+    near = (fraction < reach) & (centres > 1.0)
+    if mirror == "complement":
+        mirrored = size - centres
+        far = (mirrored - xp.floor(mirrored) < reach) & (mirrored > 1.0)
+    else:
+        far = (fraction > 1.0 - reach) & (centres < size - 1.0)
+    return [near[:, 0], near[:, 1], far[:, 0], far[:, 1]]
 
 
 def outside_grid(assignment: Assignment, levels: Sequence[Level]) -> Any:
