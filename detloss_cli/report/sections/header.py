@@ -167,6 +167,8 @@ def _data(labels: LabelFacts) -> list[str]:
 
 
 def _targets(facts: AssignmentFacts) -> list[str]:
+    if not facts.boxes:
+        return ["none: there are no boxes"]
     parts = [many(facts.positives, "positive"), f"{trim(f'{facts.per_box_mean:.1f}')} a box"]
     parts.append(f"{many(facts.unassigned, 'box gets', 'boxes get')} none" if facts.unassigned else "every box gets one")
     if facts.boxes_without_slot:

@@ -21,7 +21,7 @@ def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: in
     """What spoils a training, then errors, boxes that train nothing, lost rows, warnings; one quiet line where nothing is."""
     told = _told(facts)
     errors, warnings = ([*_findings(findings, severity, told)] for severity in ("error", "warning"))
-    said = [*_loss(facts), *errors, *_targets(facts), *_labels(facts), *warnings]
+    said = [*_loss(facts), *errors, *_targets(facts), *_labels(facts, errors=bool(errors)), *warnings]
     if not said:
         yield Text("  nothing stands out", style="green")
     for text, more in said[:MOST]:
@@ -69,7 +69,7 @@ def _loss(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _targets(facts: Facts) -> Iterator[tuple[str, str]]:
     assignment, levels = facts.assignment, facts.levels or ()
-    if assignment is None:
+    if assignment is None or (facts.labels is not None and facts.labels.images == 0):
         return
     if not assignment.positives:
         yield "no box gets a positive: only empty cells are trained", "inspect targets"
@@ -91,12 +91,13 @@ def _why(assignment: AssignmentFacts) -> str:
     return f": {words}" if number == assignment.unassigned else f", {count(number)} of them: {words}" if number else ""
 
 
-def _labels(facts: Facts) -> Iterator[tuple[str, str]]:
+def _labels(facts: Facts, *, errors: bool) -> Iterator[tuple[str, str]]:
     labels = facts.labels
     if labels is None:
         return
     if labels.images == 0:
-        yield "no images and no label files were found", "inspect labels"
+        if not errors:
+            yield "no images and no label files were found", "inspect labels"
         return
     if labels.lost.rows:
         whole = f", {many(labels.lost.images, 'image')} dropped whole" if labels.lost.images else ""

@@ -113,8 +113,11 @@ def test_no_boxes_at_all() -> None:
     empty = made_runs.labels(images=0, labelled=0, background=0, missing=0, rows=0, boxes=0, kept=0, classes=(), sizes={})
     facts = made_runs.yolov5(levels=levels, assignment=nothing, labels=empty, loss=made_runs.loss(rows, {}))
     text = text_format.render(build("compute", facts, []), Look(80))
-    assert "no box gets a positive" in text
+    assert "targets  none: there are no boxes" in text
+    assert text.count("\n!") == text.count("\n! no images and no label files were found ") == 1
     assert "nan" not in text
+    background = replace(facts, labels=replace(empty, images=3, background=3))
+    assert "no box gets a positive" in text_format.render(build("compute", background, []), Look(80))
 
 
 def test_a_term_that_is_no_number_stands_out() -> None:
