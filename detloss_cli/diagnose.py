@@ -22,11 +22,11 @@ from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from detloss_cli.families.interface import BatchTargets
     from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.loss import LossCount
+    from detloss_cli.measure.passes import Held, Streamed
     from detloss_cli.measure.run import Job
     from detloss_cli.predictions.head_file import HeadFile
     from detloss_cli.targets.assignment import Assignment
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Outcome = tuple[Facts, list[Finding]]
 DEFAULT_GAMMA = 1.5  # of a what-if where the hyp has none: the value that yolov5's focal loss defaults to
+CERTAIN = "certain"  # its base rate were every overlap 1
 MARKS = {"prior": "prior", "base_rate": "base-rate", "perfect": "perfect"}
 
 
@@ -57,9 +58,11 @@ def inspect_targets(request: Request) -> Outcome:
     chosen = setup(request)
     pairs: Pairs
     if chosen.family.NEEDS_PREDICTIONS or request.preds is not None:
+        from detloss_cli.measure.passes import held
+
         scene, job = _prepare(request)
-        facts, batches, assigned = _assigned(request, scene, job)
-        pairs = [(batch, pair.assignment) for batch, pair in zip(batches, assigned, strict=True)]
+        run = held(job, _batches(request, scene, job))
+        facts, pairs = _assigned(request, scene, run), run.pairs()
     else:
         scene = _with_anchors(without_left_out(scenes.stage(request, chosen)))
         hyp = _used(request, scene)
@@ -74,8 +77,8 @@ def inspect_targets(request: Request) -> Outcome:
 def compute(request: Request) -> Outcome:
     """The loss of a data set, term by term, between its marks."""
     from detloss_cli.measure.box_loss import BoxLoss
+    from detloss_cli.measure.passes import passes_of
     from detloss_cli.measure.preds import open_files, with_preds
-    from detloss_cli.measure.run import losses
 
     files = open_files(request.preds)
     if any(file.is_dump for file in files):
@@ -86,16 +89,16 @@ def compute(request: Request) -> Outcome:
         if faults:
             return _unusable(request, scene, job, faults)
     head = request.head if request.preds is None else "preds"
-    facts, batches, assigned = _assigned(request, scene, job)
-    if not batches:
+    run = passes_of(job, scene.labels, scene.network, request.batch_size)
+    facts = _assigned(request, scene, run)
+    if not len(run):
         return replace(facts, command="compute"), judged(scene, facts)
     by_box = BoxLoss(len(scene.labels))
-    count, _ = losses(head, job, batches, assigned, by_box)
-    marked = {name: count if kind == head else losses(kind, job, batches, assigned)[0] for name, kind in MARKS.items()}
-    marks = {name: mark.totals() for name, mark in marked.items()}
-    notes = _assumed(job, batches, assigned, marked["base_rate"])
+    counts = run.losses({"head": (head, job), **_marks(job), **_certain(job), **_what_if(head, request, job)}, {"head": by_box})
+    count, marks = counts["head"], {name: counts[name].totals() for name in MARKS}
+    notes = _assumed(counts)
     notes |= {"fl_gamma": job.hyp.fl_gamma} if getattr(job.hyp, "fl_gamma", 0) else {}
-    loss = replace(count.facts(marks, notes), what_if=_what_if(head, request, job, batches, assigned))
+    loss = replace(count.facts(marks, notes), what_if={kind: counts[kind].totals() for kind in request.what_if})
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(gain_facts(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
@@ -144,6 +147,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     from detloss_cli import replay
     from detloss_cli.measure.box_loss import BoxLoss
     from detloss_cli.measure.device import pick
+    from detloss_cli.measure.passes import held
     from detloss_cli.measure.run import losses
 
     play = replay.stage(request, files, pick(request.device))
@@ -151,14 +155,15 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     request = replace(request, batch_size=max(step.dump.about.images for step in play.staged))
     if not play.steps:
         return _unusable(request, scene, job, list(play.faults))
-    facts, batches, assigned = _assigned(request, scene, job, [step.batch for step in play.steps])
+    run = held(job, [step.batch for step in play.steps])
+    facts = _assigned(request, scene, run)
+    parts = zip(play.steps, run.batches, run.assigned, strict=True)
     by_box = BoxLoss(len(scene.labels))
-    single = [
-        losses("preds", step.job, [batch], [pair], by_box)[0] for step, batch, pair in zip(play.steps, batches, assigned, strict=True)
-    ]
+    single = [losses("preds", step.job, [batch], [pair], by_box) for step, batch, pair in parts]
     count = replay.merged(single)
-    marks = {name: losses(kind, job, batches, assigned)[0].totals() for name, kind in MARKS.items()}
-    loss = replace(count.facts(marks, {}), what_if=_what_if("preds", request, job, batches, assigned))
+    counts = run.losses({**_marks(job), **_what_if("preds", request, job)})
+    what_if = {kind: counts[kind].totals() for kind in request.what_if}
+    loss = replace(count.facts({name: counts[name].totals() for name in MARKS}, {}), what_if=what_if)
     dumps = tuple(replay.dump_facts(step, one) for step, one in zip(play.steps, single, strict=True))
     settings = replace(facts.settings, geometry="as recorded", gains="as recorded") if facts.settings is not None else None
     facts = replace(
@@ -185,17 +190,15 @@ def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> 
     return facts, [*judge(faults), *judge(scene.faults)]
 
 
-def _assigned(request: Request, scene: Scene, job: Job, formed: list[Batch] | None = None) -> tuple[Facts, list[Batch], list[BatchTargets]]:
+def _batches(request: Request, scene: Scene, job: Job) -> list[Batch]:
     from detloss_cli.measure.batches import batches
-    from detloss_cli.measure.run import assignments
 
-    family, labels = job.family, scene.labels
-    if formed is None:
-        formed = list(batches(labels, scene.network, job.head.imgsz, request.batch_size, family.FRAME, job.lift))
-    assigned = assignments(job, formed)
-    pairs = [(batch, pair.assignment) for batch, pair in zip(formed, assigned, strict=True)]
-    head = request.head if request.preds is None else None
-    return _counted(request, scene, job.hyp, pairs, device=str(job.device), head=head), formed, assigned
+    return list(batches(scene.labels, scene.network, job.head.imgsz, request.batch_size, job.family.FRAME, job.lift))
+
+
+def _assigned(request: Request, scene: Scene, run: Held | Streamed) -> Facts:
+    job, head = run.job, request.head if request.preds is None else None
+    return _counted(request, scene, job.hyp, run.pairs(), device=str(job.device), head=head)
 
 
 def _counted(
@@ -237,21 +240,25 @@ def without_left_out(scene: Scene) -> Scene:
     return scene.without(*refused(chosen.family, chosen.profile, scene.head, chosen.hyp, scene.labels, scene.network), "box-refused")
 
 
-def _assumed(job: Job, batches: list[Batch], assigned: list[BatchTargets], base_rate: LossCount) -> dict[str, float]:
+def _marks(job: Job) -> dict[str, tuple[str, Job]]:
+    return {name: (kind, job) for name, kind in MARKS.items()}
+
+
+def _certain(job: Job) -> dict[str, tuple[str, Job]]:
+    """Where objectness learns an overlap, the base rate of a head that learns to be certain instead."""
+    return {CERTAIN: ("base-rate", replace(job, hyp=replace(job.hyp, gr=0.0)))} if hasattr(job.hyp, "gr") else {}
+
+
+def _assumed(counts: Mapping[str, LossCount]) -> dict[str, float]:
     """What the base rate of objectness rests on: the overlap that the positives are taken to have, and its value were that 1."""
-    from detloss_cli.measure.run import losses
-
-    overlap = base_rate.objectness_mean()
-    if overlap is None or not hasattr(job.hyp, "gr"):
+    overlap = counts["base_rate"].objectness_mean()
+    if overlap is None or CERTAIN not in counts:
         return {}
-    certain, _ = losses("base-rate", replace(job, hyp=replace(job.hyp, gr=0.0)), batches, assigned)
-    return {"base_rate_overlap": overlap, "base_rate_obj_at_1": certain.totals()["obj"]}
+    return {"base_rate_overlap": overlap, "base_rate_obj_at_1": counts[CERTAIN].totals()["obj"]}
 
 
-def _what_if(head: str, request: Request, job: Job, batches: list[Batch], assigned: list[BatchTargets]) -> dict[str, dict[str, float]]:
-    """Totals of the same tensors under other elementwise losses, by kind."""
-    from detloss_cli.measure.run import losses
-
+def _what_if(head: str, request: Request, job: Job) -> dict[str, tuple[str, Job]]:
+    """The same tensors under other elementwise losses, by kind."""
     if request.what_if and not hasattr(job.hyp, "element"):
         raise DetlossError(
             f"{job.family.ID} has one form of its losses", where="--what-if", hint="yolov5, yolov7 and yolov3-spp have several"
@@ -259,8 +266,7 @@ def _what_if(head: str, request: Request, job: Job, batches: list[Batch], assign
     found = {}
     for kind in request.what_if:
         gamma = job.hyp.fl_gamma or DEFAULT_GAMMA
-        other = replace(job, hyp=replace(job.hyp, element=kind, fl_gamma=gamma if "focal" in kind else job.hyp.fl_gamma))
-        found[kind] = losses(head, other, batches, assigned)[0].totals()
+        found[kind] = (head, replace(job, hyp=replace(job.hyp, element=kind, fl_gamma=gamma if "focal" in kind else job.hyp.fl_gamma)))
     return found
 
 

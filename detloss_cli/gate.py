@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,15 @@ from detloss_cli.finding import Finding
 from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.baseline import Baseline
 from detloss_cli.inputs.thresholds import Thresholds
-from detloss_cli.measure.batches import Batch, batches
 from detloss_cli.measure.counted import counted
+from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.resolve import Request, Setup, setup
-from detloss_cli.targets.assignment import Assignment
 
 if TYPE_CHECKING:
+    from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.run import Job
     from detloss_cli.scene import Scene
+    from detloss_cli.targets.assignment import Assignment
 
 # What can only be said about all files of a data set.
 WHOLE = frozenset({*(rule.name for rule in SPLIT_RULES), "no-images", "no-labels"})
@@ -130,12 +131,10 @@ def _measured(request: Request, scene: Scene, *, loss: bool) -> Outcome:
         return _with_torch(request, scene, loss=loss)
     family, profile, head = chosen.family, chosen.profile, scene.head
     hyp = family.scaled(chosen.hyp, head, profile)
-    formed = batches(scene.labels, scene.network, head.imgsz, request.batch_size, family.FRAME, lambda column: column)
-    pairs = [(batch, family.assign(head, hyp, batch.targets, None, profile=profile)) for batch in formed]
-    return _facts(request, scene, (hyp, pairs), "cpu"), []
+    return _facts(request, scene, (hyp, plain_pairs(family, profile, head, hyp, scene.labels, scene.network)), "cpu"), []
 
 
-def _facts(request: Request, scene: Scene, assigned: tuple[object, list[tuple[Batch, Assignment]]] | None, device: str) -> Facts:
+def _facts(request: Request, scene: Scene, assigned: tuple[object, Iterable[tuple[Batch, Assignment]]] | None, device: str) -> Facts:
     """What was assigned, counted; only the settings where nothing was."""
     settings = scenes.settings(request, scene, device=device, dtype="float32", head=None)
     if assigned is None:
@@ -158,7 +157,8 @@ def _with_torch(request: Request, scene: Scene, *, loss: bool) -> Outcome:
     import torch
 
     from detloss_cli.measure.device import pick
-    from detloss_cli.measure.run import Job, assignments, losses
+    from detloss_cli.measure.passes import passes_of
+    from detloss_cli.measure.run import Job
 
     chosen, head = scene.setup, scene.head
     hyp = chosen.family.scaled(chosen.hyp, head, chosen.profile)
@@ -166,14 +166,11 @@ def _with_torch(request: Request, scene: Scene, *, loss: bool) -> Outcome:
     findings: list[Finding] = []
     if request.preds is not None:
         job, findings = _with_preds(request, scene, job)
-    formed = list(batches(scene.labels, scene.network, head.imgsz, request.batch_size, chosen.family.FRAME, job.lift))
-    assigned = assignments(job, formed)
-    pairs = [(batch, pair.assignment) for batch, pair in zip(formed, assigned, strict=True)]
-    facts = _facts(request, scene, (hyp, pairs), str(job.device))
-    if not loss or findings or not formed:
+    run = passes_of(job, scene.labels, scene.network, request.batch_size)
+    facts = _facts(request, scene, (hyp, run.pairs()), str(job.device))
+    if not loss or findings or not len(run):
         return facts, findings
-    kind = request.head if request.preds is None else "preds"
-    count, _ = losses(kind, job, formed, assigned)
+    count = run.losses({"head": (request.head if request.preds is None else "preds", job)})["head"]
     levels = count.levels(facts.levels or (), moving=getattr(hyp, "autobalance", False))
     return replace(facts, levels=levels, loss=count.facts({}, {})), findings
 

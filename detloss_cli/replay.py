@@ -24,7 +24,7 @@ from detloss_cli.inputs.model_yaml import ModelFile
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.measure.batches import Batch
 from detloss_cli.measure.dump_job import batch_of, family_of, job_of, profile_of
-from detloss_cli.measure.loss import LossCount
+from detloss_cli.measure.loss import LossCount, TermRows
 from detloss_cli.measure.parity import Parity, compare
 from detloss_cli.measure.preds import not_finite_fault
 from detloss_cli.measure.run import Job
@@ -175,7 +175,7 @@ def merged(counts: Sequence[LossCount]) -> LossCount:
     whole = LossCount(counts[0].head, maps=[], balance=counts[0].balance, moved=counts[-1].moved)
     for count in counts:
         for key, rows in count.rows.items():
-            whole.rows.setdefault(key, []).extend(rows)
+            whole.rows.setdefault(key, TermRows()).extend(rows)
         for level, targets in count.targets.items():
             whole.targets.setdefault(level, []).extend(targets)
         whole.factors.extend(count.factors)

@@ -10,8 +10,10 @@ from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.targets.assignment import Assignment, Frame, Targets
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
+    from detloss_cli.losses.stack import Stack, StackedLoss
     from detloss_cli.losses.term import LossBreakdown
     from detloss_cli.predictions.interface import Predictions
 
@@ -133,6 +135,55 @@ class Family(Protocol):
         ...
 
 
+class Stacked(Protocol):
+    """The loss of many batches at once, for heads that are never built and a family that assigns without predictions.
+
+    prior: as `Family.prior`. in_sums: all constant heads follow from sums that they share; then `sums`, `joined_sums`, `rates_of` and
+    `constant_of` are there, and `loss` is needed for the perfect head alone.
+    """
+
+    @property
+    def prior(self) -> Sequence[Tensor]: ...
+
+    @property
+    def in_sums(self) -> bool: ...
+
+    def sums(self, targets: Targets, assignment: Assignment, stack: Stack, dtype: torch.dtype) -> Any:
+        """What all constant heads of a stack share."""
+        ...
+
+    def joined_sums(self, parts: Sequence[Any]) -> Any:
+        """The sums of all stacks, in their order, as those of one."""
+        ...
+
+    def rates_of(self, sums: Any) -> Any:
+        """What `base_rate` is fitted to."""
+        ...
+
+    def constant_of(self, bias: Sequence[Tensor], sums: Any) -> StackedLoss:
+        """As `loss`, from the sums."""
+        ...
+
+    def loss(
+        self, bias: Sequence[Tensor] | None, targets: Targets, assignment: Assignment, stack: Stack, *, rates: bool = False
+    ) -> tuple[StackedLoss, Any]:
+        """The loss of a head, and what `base_rate` is fitted to if `rates` asks for it. bias: (A, C) a level of a head that says the same
+        in every cell, None for that of `Family.perfect`."""
+        ...
+
+    def by_target(self, bias: Sequence[Tensor] | None, targets: Targets, assignment: Assignment, stack: Stack) -> dict[str, Tensor]:
+        """What the rows of each target add to each term of its batch, gains included: (N,) float64 by term."""
+        ...
+
+    def joined(self, rates: Sequence[Any]) -> Any:
+        """The rates of all stacks as those of one."""
+        ...
+
+    def base_rate(self, rates: Any) -> tuple[Tensor, ...]:
+        """As `Family.base_rate`, from the rates of all batches."""
+        ...
+
+
 class Optional(Protocol):
     """Functions that some families have beside those of `Family`."""
 
@@ -154,6 +205,10 @@ class Optional(Protocol):
 
     def beyond_most(self, hyp: Any, image: Any) -> Any:
         """(N,) bool: boxes that the loader leaves out because their image has too many. image: (N,) of each box."""
+        ...
+
+    def stacked(self, head: Head, hyp: Any, profile: str) -> Stacked | None:
+        """The loss of many batches at once; None where this hyp makes a batch depend on another."""
         ...
 
     def outputs(self, head: Head, profile: str) -> Head:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.grid_stack import GridStack
     from detloss_cli.losses.term import LossBreakdown
     from detloss_cli.predictions.interface import Predictions
 
@@ -152,6 +153,26 @@ def loss(
     terms = [term for index, part in enumerate(parts) for term in weighted(index, part, hyp.giou, hyp.obj, hyp.cls)]
     factor = predictions.images / NOMINAL_BATCH if PROFILES[profile].nominal else 1.0
     return LossBreakdown(tuple(terms), factor, None, shown(parts))
+
+
+def stacked(head: Head, hyp: Hyp, profile: str) -> GridStack:
+    """The loss of many batches at once."""
+    import torch
+
+    from detloss_cli.geometry.decode import encode_exponential
+    from detloss_cli.losses.grid_stack import GridStack
+
+    nominal = PROFILES[profile].nominal
+    gains = [(hyp.giou, hyp.obj, hyp.cls)] * len(head.levels)
+    return GridStack(
+        head,
+        channels(head),
+        _rules(hyp),
+        prior(head, hyp, profile),
+        gains,
+        lambda images: images / NOMINAL_BATCH if nominal else torch.ones_like(images),
+        encode_exponential,
+    )
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from detloss_cli.losses.anchor_grid import GridRules
+    from detloss_cli.losses.grid_stack import GridStack
     from detloss_cli.losses.term import LossBreakdown
     from detloss_cli.predictions.interface import Predictions
 
@@ -240,19 +241,38 @@ def loss(
     from detloss_cli.losses.term import LossBreakdown
 
     rules = _rules(hyp, profile)
-    inside = {gain.term: gain.factor("loss") for gain in gain_ledger(hyp, head, profile)}
     weights = balance(head, profile) if state is None else state
+    gains = _gains(hyp, head, profile, weights)
     parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
-    box, obj, cls = hyp.box * inside["box"], hyp.obj * inside["obj"], hyp.cls * inside["cls"]
-    terms = [term for index, part in enumerate(parts) for term in weighted(index, part, box, obj * weights[index], cls)]
+    terms = [term for index, part in enumerate(parts) for term in weighted(index, part, *gains[index])]
     moved = rebalanced(weights, [float(part.obj.detach()) for part in parts], head.strides) if hyp.autobalance else tuple(weights)
     return LossBreakdown(tuple(terms), float(predictions.images), moved, {**shown(parts), "balance": weights})
+
+
+def stacked(head: Head, hyp: Hyp, profile: str) -> GridStack | None:
+    """The loss of many batches at once; none where a batch looks at the one before it, or where its rows are sorted."""
+    from detloss_cli.geometry.decode import encode_sigmoid
+    from detloss_cli.losses.grid_stack import GridStack
+
+    if hyp.autobalance or hyp.sort_obj_iou:
+        return None
+    weights = balance(head, profile)
+    gains = _gains(hyp, head, profile, weights)
+    rules, start = _rules(hyp, profile), prior(head, hyp, profile)
+    return GridStack(head, channels(head), rules, start, gains, lambda images: images, encode_sigmoid, weights)
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
     """For each box without a row: the ratio that no anchor meets."""
     found = ratio_reasons(targets, head.levels, hyp.anchor_t, head.imgsz, without_rows(targets, assignment))
     return {gt: Reason(*reason) for gt, reason in found.items()}
+
+
+def _gains(hyp: Hyp, head: Head, profile: str, weights: Sequence[float]) -> list[tuple[float, float, float]]:
+    """box, obj and cls of each level, with what the loss itself multiplies in."""
+    inside = {gain.term: gain.factor("loss") for gain in gain_ledger(hyp, head, profile)}
+    box, obj, cls = hyp.box * inside["box"], hyp.obj * inside["obj"], hyp.cls * inside["cls"]
+    return [(box, obj * weight, cls) for weight in weights]
 
 
 def _rules(hyp: Hyp, profile: str) -> GridRules:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from detloss_cli.geometry.iou import IouForm, Kind, iou
-from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.inputs.head import Channels, Head, Level
 from detloss_cli.losses.elementwise import Form
 from detloss_cli.losses.reduce import mean_or_zero, mean_over_plane
 from detloss_cli.losses.term import Term
@@ -40,6 +40,43 @@ class GridRules:
     sort_by_overlap: bool = False
     present: float = 1.0
     absent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a head says at the P rows of a level, each different answer once.
+
+    box, obj: (U, 4) and (U,) logits. anchor: (U,) int64 of each. which: (P,) int64 into them, None where U = P and each row has its own.
+    cls: (V, C) logits. which_cls: (P,) int64 into those, None likewise.
+    """
+
+    box: Tensor
+    obj: Tensor
+    anchor: Tensor
+    which: Tensor | None
+    cls: Tensor
+    which_cls: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRows:
+    """The rows of one level, nothing reduced. P rows.
+
+    per_box, per_obj, per_cls: (P,) what each row adds, objectness whether it won its slot or not. overlap: (P,) with its sign.
+    target: (P,) objectness target that each row wrote. obj_logit: (P,).
+    """
+
+    per_box: Tensor
+    per_obj: Tensor
+    per_cls: Tensor
+    overlap: Tensor
+    target: Tensor
+    obj_logit: Tensor
+
+    def first(self, count: int) -> LevelRows:
+        """The first rows alone."""
+        columns = (self.per_box, self.per_obj, self.per_cls, self.overlap, self.target, self.obj_logit)
+        return LevelRows(*(column[:count] for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +113,74 @@ def level_terms(
         RuntimeError: a class at or above the number of classes, where there is more than one. A negative one counts from the end, as it
             does upstream.
     """
-    level = head.levels[index]
-    rows = torch.nonzero(assignment.level == index).squeeze(1)
-    slot = tuple(column[rows] for column in (assignment.image, assignment.anchor, assignment.row, assignment.col))
-    logits = predictions.at(index, *slot)
-    wanted = cell_boxes(targets, assignment, level, rows).to(logits.dtype)
-    decoded = rules.decode(logits[:, channels.box], anchors_in_cells(level, wanted)[slot[1]])
-    overlap = iou(decoded, wanted, kind=rules.kind, form=rules.form, frame="cxcywh")
-
-    reached = (1.0 - rules.gr) + rules.gr * overlap.detach().clamp(min=0)
-    wins = _winners(head, assignment, rows, predictions.images, overlap.detach() if rules.sort_by_overlap else None)
-    winner = tuple(column[wins] for column in slot)
-    obj_logit = logits[:, channels.obj or 0]
-    obj = mean_over_plane(predictions.plane(index, channels.obj or 0), winner, obj_logit[wins], reached[wins], rules.obj)
-
-    per_cls = _class_loss(logits[:, channels.cls], targets.cls[assignment.gt[rows]], rules)
+    mine = assignment.chosen(torch.nonzero(assignment.level == index).squeeze(1))
+    logits = predictions.at(index, *mine.slot)
+    objectness = channels.obj or 0
+    answers = Answers(logits[:, channels.box], logits[:, objectness], mine.anchor, None, logits[:, channels.cls], None)
+    rows = level_rows(head, index, targets, mine, answers, rules)
+    wins = winners(slot_keys(mine, head.levels, targets.images), rows.overlap, rules)
+    winner = tuple(column[wins] for column in mine.slot)
+    plane = predictions.plane(index, objectness)
     return LevelTerms(
-        box=mean_or_zero(1.0 - overlap),
-        obj=obj,
-        cls=mean_or_zero(per_cls),
-        per_box=1.0 - overlap,
-        per_obj=rules.obj(obj_logit, reached) * wins,
-        per_cls=per_cls,
-        overlap=overlap.detach(),
+        box=mean_or_zero(rows.per_box),
+        obj=mean_over_plane(plane, winner, rows.obj_logit[wins], rows.target[wins], rules.obj),
+        cls=mean_or_zero(rows.per_cls),
+        per_box=rows.per_box,
+        per_obj=rows.per_obj * wins,
+        per_cls=rows.per_cls,
+        overlap=rows.overlap.detach(),
         wins=wins,
-        target=reached,
-        cells=predictions.images * level.slots,
+        target=rows.target,
+        cells=predictions.images * head.levels[index].slots,
     )
+
+
+def level_rows(head: Head, index: int, targets: Targets, mine: Assignment, answers: Answers, rules: GridRules) -> LevelRows:
+    """What each row of one level adds to the terms.
+
+    Args:
+        targets: boxes `cxcywh` in 0..1. mine: the assignment's rows of this level. answers: what the head says at them.
+    """
+    overlap = row_overlaps(head.levels[index], targets, mine, answers.box, answers.anchor, answers.which, rules)
+    reached = (1.0 - rules.gr) + rules.gr * overlap.detach().clamp(min=0)
+    obj_logit = _spread(answers.obj, answers.which)
+    return LevelRows(
+        per_box=1.0 - overlap,
+        per_obj=rules.obj(obj_logit, reached),
+        per_cls=_class_loss(answers, targets.cls[mine.gt], rules),
+        overlap=overlap,
+        target=reached,
+        obj_logit=obj_logit,
+    )
+
+
+def row_overlaps(
+    level: Level, targets: Targets, mine: Assignment, box: Tensor, anchor: Tensor, which: Tensor | None, rules: GridRules
+) -> Tensor:
+    """(P,) overlap of each row's box with what the head says, with its sign.
+
+    Args:
+        mine: the assignment's rows of this level. box: (U, 4) logits. anchor: (U,) int64 of each. which: (P,) int64 into them, or None.
+    """
+    wanted = cell_boxes(targets, mine, level, slice(None)).to(box.dtype)
+    decoded = _spread(rules.decode(box, anchors_in_cells(level, wanted)[anchor]), which)
+    overlap: Tensor = iou(decoded, wanted, kind=rules.kind, form=rules.form, frame="cxcywh")
+    return overlap
+
+
+def winners(keys: Tensor, overlap: Tensor, rules: GridRules) -> Tensor:
+    """(P,) bool: the row of each slot that its objectness target is read from.
+
+    Args:
+        keys: (P,) int64 slot of each row. overlap: (P,).
+    """
+    if not rules.sort_by_overlap:
+        wins: Tensor = last_of_each(keys)
+        return wins
+    order = torch.argsort(overlap.detach(), stable=True)
+    found = torch.zeros_like(keys, dtype=torch.bool)
+    found[order] = last_of_each(keys[order])
+    return found
 
 
 def weighted(index: int, level: LevelTerms, box: float, obj: float, cls: float) -> tuple[Term, Term, Term]:
@@ -125,18 +203,19 @@ def shown(levels: Sequence[LevelTerms]) -> dict[str, Tensor]:
     }
 
 
-def _winners(head: Head, assignment: Assignment, rows: Tensor, images: int, overlap: Tensor | None) -> Tensor:
-    keys: Tensor = slot_keys(assignment, head.levels, images)[rows]
-    order = torch.arange(rows.shape[0], device=rows.device) if overlap is None else torch.argsort(overlap, stable=True)
-    wins: Tensor = last_of_each(keys[order])[torch.argsort(order)]
-    return wins
+def _spread(values: Tensor, which: Tensor | None) -> Tensor:
+    return values if which is None else values[which]
 
 
-def _class_loss(logits: Tensor, classes: Tensor, rules: GridRules) -> Tensor:
+def _class_loss(answers: Answers, classes: Tensor, rules: GridRules) -> Tensor:
     """(P,) mean over the classes of each row; zeros where there is a single class, whose term is not computed."""
-    count = logits.shape[1]
+    logits, count = answers.cls, answers.cls.shape[1]
     if count == 1:
-        return logits[:, 0] * 0
+        return _spread(logits[:, 0] * 0, answers.which_cls)
     chosen = torch.where(classes < 0, classes + count, classes).long()
-    target = torch.full_like(logits, rules.absent).scatter(1, chosen[:, None], rules.present)
-    return rules.cls(logits, target).mean(dim=1)
+    if answers.which_cls is None:
+        target = torch.full_like(logits, rules.absent).scatter(1, chosen[:, None], rules.present)
+        return rules.cls(logits, target).mean(dim=1)
+    absent, present = (rules.cls(logits, torch.full_like(logits, value)) for value in (rules.absent, rules.present))
+    table = (absent.sum(dim=1, keepdim=True) - absent + present) / count  # what a row adds whose class is the column
+    return table[answers.which_cls, chosen]

@@ -40,13 +40,18 @@ class Form:
             return quality_focal(bce, logit, target, self.gamma, self.alpha)
         return blur(bce, logit, target) if self.kind == "blur" else bce
 
+    @property
+    def affine(self) -> bool:
+        """Whether the loss is a straight line in the target, so that of many targets their mean is all that counts."""
+        return self.kind == "bce"
+
     def constant(self, values: Tensor, weights: Tensor) -> Tensor:
         """The logit that minimises sum_k weights[k] loss(x, values[k]) for each column: closed for plain BCE, else by search.
 
         Args:
             values: (K, 1) or (K, C) targets. weights: (K, C), each column summing to 1 or to 0.
         """
-        if self.kind == "bce":
+        if self.affine:
             return bce_minimum((values * weights).sum(0), self.pos_weight)
         return minimum(lambda x: (self(x.expand_as(weights), values.expand_as(weights)) * weights).sum(0), weights[0])
 

@@ -9,12 +9,14 @@ from torch import Tensor
 
 from detloss_cli.geometry.iou import iou
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.anchor_grid import GridRules, level_terms
+from detloss_cli.losses.anchor_grid import Answers, GridRules, level_terms
+from detloss_cli.losses.grid_rates import fitted, joined_rates, level_rates
+from detloss_cli.losses.stack import Stack, filled_up
 from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.predictions.synthetic import AnswerHead, ConstantHead
 from detloss_cli.targets.anchor_ratio import anchors_in_cells, cell_boxes
 from detloss_cli.targets.assignment import Assignment, Targets
-from detloss_cli.targets.slots import last_of_each, slot_keys
+from detloss_cli.targets.slots import slot_keys, winner_of_each
 
 
 def prior_logits(head: Head, obj: Sequence[float], cls: float) -> tuple[Tensor, ...]:
@@ -41,27 +43,18 @@ def base_rate_head(
     Args:
         prior: one (A, C) float64 tensor a level. batches: what the constants are fitted to.
     """
-    fitted = []
-    for index, bias in enumerate(prior):
-        reached, weights, shares = [], [], []
+    levels = []
+    for index in range(len(prior)):
+        found = []
         for targets, assignment in batches:
             terms = level_terms(head, index, channels, targets, ConstantHead(prior, head.levels, targets.images), assignment, rules)
-            reached.append(terms.target[terms.wins])
-            weights.append(torch.full_like(reached[-1], 1 / (head.levels[index].slots * targets.images * len(batches))))
-            classes = targets.cls[assignment.gt[assignment.level == index]]
-            if len(classes):
-                shares.append(torch.bincount(classes.long().cpu(), minlength=head.num_classes).to(bias) / len(classes))
-        new = bias.clone()
-        if channels.obj is not None and batches:
-            share = torch.cat(weights)
-            values, mass = torch.cat((torch.cat(reached), share.new_zeros(1))), torch.cat((share, (1 - share.sum()).reshape(1)))
-            new[:, channels.obj] = rules.obj.constant(values[:, None], mass[:, None])
-        if shares:
-            rate = torch.stack(shares).mean(0)
-            targets_of = torch.tensor([[rules.present], [rules.absent]], dtype=bias.dtype, device=bias.device)
-            new[:, channels.cls] = rules.cls.constant(targets_of, torch.stack((rate, 1 - rate)))
-        fitted.append(new)
-    return tuple(fitted)
+            mine = assignment.chosen(assignment.level == index)
+            stack = Stack(targets.images, targets.images)
+            found.append(
+                level_rates(terms.target, terms.wins, targets.cls[mine.gt], stack.batch(mine.image), stack, head.num_classes, rules.obj)
+            )
+        levels.append(joined_rates(found))
+    return fitted(head, channels, prior, levels, rules)
 
 
 def perfect_head(
@@ -74,37 +67,76 @@ def perfect_head(
     dtype: torch.dtype,
 ) -> AnswerHead:
     """Each slot answers with the box of its winning row, its overlap, and the mean class target of its rows; all other cells say no."""
-    device = targets.boxes.device
-    quiet = torch.logit(torch.tensor(CERTAIN, dtype=dtype, device=device))
     bias, answers, slots = [], [], []
-    for index, level in enumerate(head.levels):
-        row = torch.full((len(level.anchors), channels.count), float(quiet), dtype=dtype, device=device)
+    for index in range(len(head.levels)):
+        mine = assignment.chosen(torch.nonzero(assignment.level == index).squeeze(1))
+        winner = winner_of_each(slot_keys(mine, head.levels, targets.images))
+        wins = winner == torch.arange(len(winner), device=winner.device)
+        quiet, says = slot_answers(head, index, targets, mine, winner, rules, encode, dtype)
+        row = quiet[0].expand(quiet.shape[0], channels.count).clone()
         row[:, channels.box] = 0.0
-        rows = torch.nonzero(assignment.level == index).squeeze(1)
-        keys = slot_keys(assignment, head.levels, targets.images)[rows]
-        wins = last_of_each(keys)
-        slot = tuple(column[rows][wins] for column in (assignment.image, assignment.anchor, assignment.row, assignment.col))
-        wanted = cell_boxes(targets, assignment, level, rows[wins]).to(dtype)
-        anchors = anchors_in_cells(level, wanted)[slot[1]]
-        answer = row[slot[1]].clone()
-        answer[:, channels.box] = encode(wanted, anchors)
-        overlap = iou(rules.decode(answer[:, channels.box], anchors), wanted, kind=rules.kind, form=rules.form, frame="cxcywh").clamp(min=0)
+        answer = row[mine.anchor[wins]]
+        answer[:, channels.box] = says.box[: len(answer)]
         if channels.obj is not None:
-            answer[:, channels.obj] = torch.logit(((1 - rules.gr) + rules.gr * overlap).clamp(CERTAIN, 1 - CERTAIN))
-        answer[:, channels.cls] = torch.logit(_mean_class(targets, assignment, rows, keys, wins, head.num_classes, rules, dtype))
+            answer[:, channels.obj] = says.obj[: len(answer)]
+        if says.which_cls is not None:
+            answer[:, channels.cls] = says.cls[says.which_cls[wins]]
         bias.append(row)
         answers.append(answer)
-        slots.append(slot)
+        slots.append(tuple(column[wins] for column in mine.slot))
     return AnswerHead(bias, head.levels, targets.images, answers, slots)
 
 
-def _mean_class(
-    targets: Targets, assignment: Assignment, rows: Tensor, keys: Tensor, wins: Tensor, classes: int, rules: GridRules, dtype: torch.dtype
-) -> Tensor:
-    """(S, C) mean class target over the rows of each slot, in the order of the winning rows, within `CERTAIN` of 0 and 1."""
-    distinct, inverse = torch.unique(keys, return_inverse=True)
-    chosen = targets.cls[assignment.gt[rows]].long() % classes
-    per_row = torch.full((len(rows), classes), rules.absent, dtype=dtype, device=keys.device).scatter(1, chosen[:, None], rules.present)
-    total = torch.zeros((len(distinct), classes), dtype=dtype, device=keys.device).index_add(0, inverse, per_row)
-    count = torch.zeros(len(distinct), dtype=dtype, device=keys.device).index_add(0, inverse, torch.ones_like(keys, dtype=dtype))
-    return (total / count[:, None])[inverse[wins]].clamp(CERTAIN, 1 - CERTAIN)
+def slot_answers(
+    head: Head,
+    index: int,
+    targets: Targets,
+    mine: Assignment,
+    winner: Tensor,
+    rules: GridRules,
+    encode: Callable[[Tensor, Tensor], Tensor],
+    dtype: torch.dtype,
+) -> tuple[Tensor, Answers]:
+    """What cells without a row say, (A,), and for each row what its slot answers: the box of the slot's winning row, its overlap, and
+    the mean class target of all its rows.
+
+    Args:
+        mine: the assignment's rows of this level. winner: (P,) int64, the winning row of each row's slot.
+    """
+    level, device = head.levels[index], targets.boxes.device
+    quiet = torch.logit(torch.full((max(1, len(level.anchors)),), CERTAIN, dtype=dtype, device=device))
+    wins = winner == torch.arange(len(winner), device=device)
+    slot = filled_up(torch.nonzero(wins).squeeze(1))
+    wanted = cell_boxes(targets, mine, level, slot).to(dtype)
+    anchors = anchors_in_cells(level, wanted)[mine.anchor[slot]]
+    box = encode(wanted, anchors)
+    overlap = iou(rules.decode(box, anchors), wanted, kind=rules.kind, form=rules.form, frame="cxcywh").clamp(min=0)
+    obj = torch.logit(((1 - rules.gr) + rules.gr * overlap).clamp(CERTAIN, 1 - CERTAIN))
+    which = (torch.cumsum(wins, 0) - 1)[winner]
+    cls, which_cls = _mean_classes(targets.cls[mine.gt].long() % head.num_classes, winner, head.num_classes, rules, dtype)
+    return quiet, Answers(box, obj, mine.anchor[slot], which, torch.logit(cls), which_cls)
+
+
+def _mean_classes(chosen: Tensor, winner: Tensor, classes: int, rules: GridRules, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Mean class target over the rows of a slot, within `CERTAIN` of 0 and 1: (V, C) different ones, and (P,) which of them each row has.
+
+    The first C rows, filled up, are the slots of a single class; then come those that rows of several classes share.
+
+    Args:
+        chosen: (P,) int64 class of each row. winner: (P,) int64, the winning row of its slot.
+    """
+    single = filled_up(torch.arange(classes, device=chosen.device))
+    differs = torch.zeros_like(winner, dtype=torch.bool)
+    differs[winner[chosen != chosen[winner]]] = True
+    shared = torch.nonzero(differs[winner]).squeeze(1)
+    slot = filled_up(torch.nonzero(differs).squeeze(1))
+    place = torch.zeros_like(winner)
+    place[slot] = torch.arange(len(slot), device=slot.device)
+    place[slot[int(differs.sum()) :]] = int(differs.sum()) - 1
+    one_hot = torch.full((len(single) + len(shared), classes), rules.absent, dtype=dtype, device=chosen.device)
+    one_hot.scatter_(1, torch.cat((single, chosen[shared]))[:, None], rules.present)
+    owner = place[winner[shared]]
+    total = torch.zeros((len(slot), classes), dtype=dtype, device=chosen.device).index_add(0, owner, one_hot[len(single) :])
+    count = torch.bincount(owner, minlength=len(slot)).clamp(min=1).to(dtype)
+    means = torch.cat((one_hot[: len(single)], total / count[:, None])).clamp(CERTAIN, 1 - CERTAIN)
+    return means, torch.where(differs[winner], len(single) + place[winner], chosen)

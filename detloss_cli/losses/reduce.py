@@ -27,9 +27,20 @@ def mean_over_plane(
         logit: (S,) the plane's logits at the slots. target: (S,) their targets. loss: elementwise, of logits and targets.
     """
     if isinstance(plane, Background):
-        images, anchors, rows, cols = plane.shape
+        images, _, rows, cols = plane.shape
         taken = torch.zeros_like(plane.logit).index_add(0, slots[1], torch.ones_like(logit))
-        empty = loss(plane.logit, torch.zeros_like(plane.logit)) * (images * rows * cols - taken)
-        return (empty.sum() + loss(logit, target).sum()) / (images * anchors * rows * cols)
+        empty = loss(plane.logit, torch.zeros_like(plane.logit))
+        return mean_with_background(loss(logit, target).sum(), empty, taken, torch.full_like(taken.sum(), images * rows * cols))
     full = torch.zeros_like(plane).index_put(slots, target.to(plane.dtype))
     return loss(plane, full).mean()
+
+
+def mean_with_background(slots: Tensor, empty: Tensor, taken: Tensor, cells: Tensor) -> Tensor:
+    """Mean over all cells of planes that hold one logit an anchor but at some slots: (slots + sum_a empty_a (cells - taken_a)) / (A cells).
+
+    Args:
+        slots: (...) sum over the slots. empty: (A,) loss of a cell without a row. taken: (..., A) slots of each anchor.
+        cells: (...) images x rows x cols.
+    """
+    background = (empty * (cells[..., None] - taken)).sum(dim=-1)
+    return (background + slots) / (empty.shape[0] * cells)

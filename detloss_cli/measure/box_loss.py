@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +35,11 @@ class BoxLoss:
                 continue
             owner = gt if term.level is None else by_level[term.level]
             column[batch.rows] += np.bincount(owner, weights=parts.detach().cpu().numpy(), minlength=count)
+
+    def extend(self, rows: slice, parts: Mapping[str, NDArray[np.float64]]) -> None:
+        """The boxes of many batches. rows: of the data set. parts: (N_rows,) by term, what each box adds to its batch."""
+        for name, values in parts.items():
+            self.columns.setdefault(name, np.zeros(self.boxes))[rows] += values
 
     def facts(self, count: LossCount) -> BoxLossFacts:
         """Facts of the run. count: the loss of the same batches."""

@@ -29,8 +29,13 @@ def constant_bias(
     """
     bias = family.base_rate(head, hyp, profile, batches) if kind == "base-rate" else family.prior(head, hyp, profile)
     if kind == "zero":
-        bias = tuple(torch.zeros_like(level) for level in bias)
+        bias = zero_like(bias)
     return tuple(level.to(device=device, dtype=dtype) for level in bias)
+
+
+def zero_like(bias: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Logits of 0 in their place."""
+    return tuple(torch.zeros_like(level) for level in bias)
 
 
 def constant_head(bias: Sequence[Tensor], head: Head, images: int) -> ConstantHead:

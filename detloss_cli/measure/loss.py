@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from detloss_cli.facts import LevelFacts, LossFacts, MapFacts, TermFacts
 from detloss_cli.inputs.head import Head
+from detloss_cli.losses.stack import StackedLoss
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.measure.maps import near_centres
+
+
+@dataclass(frozen=True, slots=True)
+class TermRows:
+    """One term at one level, an entry a batch."""
+
+    raw: array[float] = field(default_factory=lambda: array("d"))
+    gain: array[float] = field(default_factory=lambda: array("d"))
+    count: array[int] = field(default_factory=lambda: array("q"))
+
+    @property
+    def values(self) -> list[float]:
+        """raw x gain of each."""
+        return [raw * gain for raw, gain in zip(self.raw, self.gain, strict=True)]
+
+    def extend(self, other: TermRows) -> None:
+        """The batches of another count, after these."""
+        self.raw.extend(other.raw)
+        self.gain.extend(other.gain)
+        self.count.extend(other.count)
 
 
 @dataclass(slots=True)
@@ -22,8 +44,8 @@ class LossCount:
     """
 
     head: Head
-    rows: dict[tuple[str, int | None], list[tuple[float, float, float, int]]] = field(default_factory=dict)
-    factors: list[float] = field(default_factory=list)
+    rows: dict[tuple[str, int | None], TermRows] = field(default_factory=dict)
+    factors: array[float] = field(default_factory=lambda: array("d"))
     targets: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
     maps: list[Sequence[Mapping[str, Any]]] = field(default_factory=list)
     balance: Sequence[float] | None = None
@@ -32,14 +54,30 @@ class LossCount:
     def add(self, breakdown: LossBreakdown) -> None:
         """One batch."""
         for term in breakdown.terms:
-            raw = float(term.raw)
-            self.rows.setdefault((term.name, term.level), []).append((raw, term.gain, raw * term.gain, term.count))
+            rows = self.rows.setdefault((term.name, term.level), TermRows())
+            rows.raw.append(float(term.raw))
+            rows.gain.append(term.gain)
+            rows.count.append(term.count)
         self.factors.append(breakdown.batch_factor)
         if "maps" in breakdown.extra:
             self.maps.append(breakdown.extra["maps"])
         if "balance" in breakdown.extra:
             self.balance = self.balance or breakdown.extra["balance"]
             self.moved = breakdown.state
+
+    def extend(self, stack: StackedLoss) -> None:
+        """Many batches, in their order."""
+        for term in stack.terms:
+            rows = self.rows.setdefault((term.name, term.level), TermRows())
+            rows.raw.extend(term.raw.tolist())
+            rows.gain.extend([term.gain] * len(term.raw))
+            rows.count.extend(term.count.tolist())
+        self.factors.extend(stack.factors.tolist())
+        for level, (total, slots) in enumerate(stack.objectness):
+            self.targets.setdefault(level, []).extend(zip(total.tolist(), slots.tolist(), strict=True))
+        self.maps.extend(stack.maps)
+        if stack.balance is not None:
+            self.balance = self.moved = stack.balance
 
     def add_objectness(self, level: int, total: float, slots: int) -> None:
         """Sum of the objectness targets over one level's distinct positive slots of a batch."""
@@ -56,7 +94,7 @@ class LossCount:
         count = max(1, len(self.factors))
         sums: dict[str, list[float]] = {}
         for (name, _), rows in self.rows.items():
-            sums.setdefault(name, []).extend(value for _, _, value, _ in rows)
+            sums.setdefault(name, []).extend(rows.values)
         found = {name: math.fsum(values) / count for name, values in sums.items()}
         everything = [value for values in sums.values() for value in values]
         return {**found, "total": math.fsum(everything) / count}
@@ -67,9 +105,9 @@ class LossCount:
         terms = tuple(self._term(name, level, rows, totals["total"]) for (name, level), rows in self.rows.items())
         return LossFacts(terms, totals, max(self.factors, default=1.0), len(self.factors), marks, notes)
 
-    def _term(self, name: str, level: int | None, rows: list[tuple[float, float, float, int]], total: float) -> TermFacts:
-        batches, count = len(rows), sum(row[3] for row in rows)
-        raw, gain, value = (math.fsum(row[i] for row in rows) / batches for i in range(3))
+    def _term(self, name: str, level: int | None, rows: TermRows, total: float) -> TermFacts:
+        batches, count = len(rows.raw), sum(rows.count)
+        raw, gain, value = (math.fsum(column) / batches for column in (rows.raw, rows.gain, rows.values))
         return TermFacts(
             name=name,
             level=None if level is None else self.head.levels[level].name,
@@ -94,7 +132,7 @@ class LossCount:
         """
         count = max(1, len(self.factors))
         values = [
-            math.fsum(row[2] for (_, level), rows in self.rows.items() if level == index for row in rows) / count
+            math.fsum(value for (_, level), rows in self.rows.items() if level == index for value in rows.values) / count
             for index in range(len(counted))
         ]
         weights = [value / level.positives if level.positives else None for value, level in zip(values, counted, strict=True)]

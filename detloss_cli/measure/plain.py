@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Labels
-from detloss_cli.measure.batches import Batch, batches
+from detloss_cli.measure.batches import Batch, stack_of, stacks
 from detloss_cli.targets.assignment import Assignment
 
 if TYPE_CHECKING:
     from detloss_cli.families.interface import Family
 
-CHUNK_IMAGES = 512
+CHUNK_BOXES = 16384
 
 
 def plain_pairs(
@@ -34,7 +34,8 @@ def plain_pairs(
     """
     if family.NEEDS_PREDICTIONS:
         raise ValueError(f"expected a family that assigns without predictions, got {family.ID}")
-    for chunk in batches(labels, network, head.imgsz, CHUNK_IMAGES, family.FRAME, lambda column: column):
+    for images, rows in stacks(labels, 1, CHUNK_BOXES):
+        chunk = stack_of(labels, network, head.imgsz, images, rows, family.FRAME, lambda column: column)
         with np.errstate(divide="ignore", invalid="ignore"):  # a side of 0 gives inf, which matches nothing
-            rows = family.assign(head, hyp, chunk.targets, None, profile=profile)
-        yield chunk, rows
+            assigned = family.assign(head, hyp, chunk.targets, None, profile=profile)
+        yield chunk, assigned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,12 +81,14 @@ def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
     return perfect
 
 
-def losses(
-    kind: str, job: Job, batches: Sequence[Batch], assigned: Sequence[BatchTargets], by_box: BoxLoss | None = None
-) -> tuple[LossCount, list[Assignment]]:
-    """The loss of one head over all batches, and the assignments that it was computed with; `by_box` takes what each box adds."""
-    source = source_of(kind, job, assigned)
-    count, used, state = LossCount(job.head), [], job.state
+def losses(kind: str, job: Job, batches: Iterable[Batch], assigned: Iterable[BatchTargets], by_box: BoxLoss | None = None) -> LossCount:
+    """The loss of one head over all batches, one after the other: what every faster way is held to.
+
+    Args:
+        assigned: of each batch; a sequence for the base rate, which is fitted to it. by_box: takes what each box adds.
+    """
+    source = source_of(kind, job, assigned if isinstance(assigned, Sequence) else ())
+    count, state = LossCount(job.head), job.state
     with torch.no_grad():
         for batch, before in zip(batches, assigned, strict=True):
             assignment = before.assignment
@@ -99,8 +101,7 @@ def losses(
             if by_box is not None:
                 by_box.add(batch, breakdown, assignment)
             _objectness(count, assignment, breakdown.extra)
-            used.append(assignment)
-    return count, used
+    return count
 
 
 def _objectness(count: LossCount, assignment: Assignment, extra: Any) -> None:

@@ -51,6 +51,23 @@ class Assignment:
     def __len__(self) -> int:
         return int(self.level.shape[0])
 
+    def chosen(self, rows: Array) -> Assignment:
+        """Some of the rows, without evidence.
+
+        Args:
+            rows: (R,) int64 or (P,) bool.
+        """
+        return Assignment(*(column[rows] for column in (self.level, self.image, self.anchor, self.row, self.col, self.gt)))
+
+    def first(self, count: int) -> Assignment:
+        """The first rows, as views, without evidence."""
+        return Assignment(*(column[:count] for column in (self.level, self.image, self.anchor, self.row, self.col, self.gt)))
+
+    @property
+    def slot(self) -> tuple[Array, Array, Array, Array]:
+        """image, anchor, row, col, (P,) each."""
+        return self.image, self.anchor, self.row, self.col
+
 
 def without_rows(targets: Targets, assignment: Assignment) -> Array:
     """(U,) int64: the targets that no row of the assignment names, in order."""

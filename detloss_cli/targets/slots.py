@@ -9,8 +9,6 @@ from array_api_compat import array_namespace, device
 from detloss_cli.inputs.head import Level
 from detloss_cli.targets.assignment import Array, Assignment
 
-LARGEST = 2**63 - 1
-
 
 def slot_keys(assignment: Assignment, levels: Sequence[Level], images: int) -> Array:
     """One number for each slot over all levels: (P,) int64, ordered by level, image, anchor, row, col.
@@ -37,16 +35,35 @@ def last_of_each(keys: Array) -> Array:
         keys: (P,) int64, not negative.
     """
     xp = array_namespace(keys)
-    count = int(keys.shape[0])
-    place = xp.arange(count, dtype=keys.dtype, device=device(keys))
-    if count == 0 or int(xp.max(keys)) >= LARGEST // count:
-        order = xp.argsort(keys, stable=True)
-        ordered = keys[order]
-    else:  # key and place in one number: a plain sort of it is several times as fast as a stable sort of an index
-        packed = xp.sort(keys * count + place)
-        ordered = packed // count
-        order = packed - ordered * count
-    last = xp.concat((ordered[1:] != ordered[:-1], xp.ones_like(ordered[:1], dtype=xp.bool)))
+    order, last = _sorted_rows(keys)
     found = xp.zeros_like(keys, dtype=xp.bool)
     found[order[last]] = True
     return found
+
+
+def winner_of_each(keys: Array) -> Array:
+    """(P,) int64: for each row the last row of its key, which is itself where it wins.
+
+    Args:
+        keys: (P,) int64, not negative.
+    """
+    xp = array_namespace(keys)
+    order, last = _sorted_rows(keys)
+    group = xp.cumulative_sum(xp.astype(last, xp.int64)) - xp.astype(last, xp.int64)
+    found = xp.zeros_like(keys)
+    found[order] = order[last][group]
+    return found
+
+
+def _sorted_rows(keys: Array) -> tuple[Array, Array]:
+    """Rows by key, those of one key in their order, (P,) int64, and which of them are the last of their key, (P,) bool."""
+    xp = array_namespace(keys)
+    count = int(keys.shape[0])
+    bits = count.bit_length()
+    if count == 0 or int(xp.max(keys)) >> (63 - bits):
+        order = xp.argsort(keys, stable=True)
+        ordered = keys[order]
+    else:  # key and row in one number: a plain sort of it is several times as fast as a stable sort of an index
+        packed = xp.sort((keys << bits) | xp.arange(count, dtype=keys.dtype, device=device(keys)))
+        ordered, order = packed >> bits, packed & ((1 << bits) - 1)
+    return order, xp.concat((ordered[1:] != ordered[:-1], xp.ones_like(ordered[:1], dtype=xp.bool)))

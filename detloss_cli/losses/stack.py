@@ -1,0 +1,85 @@
+"""Whole batches of a data set side by side: reduced batch by batch, computed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# Vector code treats the last few elements of a column by another formula for exp and atan. Columns of a multiple of this have no such
+# rest, so that a row's bits do not depend on where in a stack it stands.
+LANES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """images: of all batches. size: of each batch but perhaps the last, which is smaller. K batches."""
+
+    images: int
+    size: int
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return -(-self.images // self.size)
+
+    @property
+    def sizes(self) -> Tensor:
+        """(K,) float64 images of each batch."""
+        starts = torch.arange(self.count, dtype=torch.float64) * self.size
+        return (self.images - starts).clamp(max=self.size)
+
+    def batch(self, image: Tensor) -> Tensor:
+        """(P,) int64 batch of each row, on the host.
+
+        Args:
+            image: (P,) int64 of each row, counted through all batches.
+        """
+        return image.cpu() // self.size
+
+    def counts(self, batch: Tensor) -> Tensor:
+        """(K,) int64 rows of each batch. batch: (P,)."""
+        return torch.bincount(batch, minlength=self.count)
+
+    def sums(self, values: Tensor, batch: Tensor) -> Tensor:
+        """(K,) float64 sums of each batch, its rows added one by one in their order: whatever stands beside it, the bits are the same.
+
+        Args:
+            values, batch: (P,).
+        """
+        return torch.bincount(batch, weights=values.detach().cpu().double(), minlength=self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class StackedTerm:
+    """One term at one level of K batches. name, level, gain: as `Term`. raw: (K,) float64. count: (K,) int64."""
+
+    name: str
+    level: int | None
+    raw: Tensor
+    gain: float
+    count: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class StackedLoss:
+    """The loss of K batches, each for itself.
+
+    factors: (K,) what the trainer multiplies each total with. objectness: for each level the (K,) sums of the objectness targets over the
+    slots that a row has won, and the (K,) number of those; empty where a family has none. balance: objectness weights of the levels.
+    maps: what each batch shows of its heat maps.
+    """
+
+    terms: tuple[StackedTerm, ...]
+    factors: Tensor
+    objectness: tuple[tuple[Tensor, Tensor], ...] = ()
+    balance: tuple[float, ...] | None = None
+    maps: tuple[Sequence[Mapping[str, Any]], ...] = ()
+
+
+def filled_up(rows: Tensor) -> Tensor:
+    """An index of rows whose length is a multiple of `LANES`, the last row repeated; nothing for none."""
+    return torch.cat((rows, rows[-1:].expand(-rows.shape[0] % LANES)))
