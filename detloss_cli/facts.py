@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.anchor_facts import AnchorFacts
+from detloss_cli.box_columns import OfImage, OfSome
 from detloss_cli.box_loss_facts import BoxLossFacts
 from detloss_cli.gate_facts import GateFacts
 from detloss_cli.label_facts import ClassFacts as ClassFacts
@@ -181,15 +182,15 @@ class BoxFacts:
     infinite: by box, why its row makes the loss infinite or NaN. stops: by box, why the trainer raises an error over its batch.
     """
 
-    path: tuple[str, ...]
+    path: OfImage
     line: NDArray[np.int32]
     cls: NDArray[np.int64]
     width: NDArray[np.float32]
     height: NDArray[np.float32]
     positives: NDArray[np.int32]
     slots: NDArray[np.int32]
-    reason: tuple[str, ...]
-    text: tuple[str, ...]
+    reason: OfSome
+    text: OfSome
     infinite: Mapping[int, str] = field(default_factory=dict)
     stops: Mapping[int, str] = field(default_factory=dict)
 

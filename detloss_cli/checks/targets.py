@@ -21,9 +21,8 @@ def box_without_positive(facts: Facts) -> Iterator[Hit]:
     boxes = facts.boxes
     if boxes is None:
         return
-    for index, reason in enumerate(boxes.reason):
-        if reason:
-            yield Hit(f"no positive for this box: {boxes.text[index]}", None, boxes.path[index], int(boxes.line[index]))
+    for index in boxes.reason.some:
+        yield Hit(f"no positive for this box: {boxes.text[index]}", None, boxes.path[index], int(boxes.line[index]))
 
 
 def slot_collision(facts: Facts) -> Iterator[Hit]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detloss_cli.facts import AssignmentFacts, Collision, LevelFacts
 from detloss_cli.inputs.head import Head
 from detloss_cli.targets.assignment import Assignment
-from detloss_cli.targets.slots import slot_keys
+from detloss_cli.targets.slots import rows_by_slot, slot_keys
 
 SMALL_PX, LARGE_PX = 32.0, 96.0  # COCO's size classes, sides of a square of that area
 MOST_COLLISIONS = 20_000  # pairs that are listed; all are counted
@@ -66,18 +66,18 @@ class AssignmentCount:
 
     def _claim(self, keys: Any, gt: Any, level: Any, classes: NDArray[np.int64], first_row: int) -> None:
         """Who wins each slot, and who claimed it too. Rows of one slot stand together, in their order, once sorted by slot."""
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        last = np.append(ordered[1:] != ordered[:-1], np.ones(min(1, len(keys)), dtype=bool))
+        order, last = rows_by_slot(keys)
         ends = np.nonzero(last)[0]
         sizes = np.diff(ends, prepend=-1)
         winner = gt[order[ends]]
         self.slots[first_row : first_row + len(classes)] += np.bincount(winner, minlength=len(classes)).astype(np.int32)
         self.claimed += int((sizes > 1).sum())
         self.rows_lost += len(keys) - len(ends)
-        shared = np.repeat(sizes > 1, sizes)
-        group = np.repeat(np.arange(len(ends)), sizes)[shared]
-        row, against = order[shared], winner[group]
+        several = np.flatnonzero(sizes > 1)
+        group = np.repeat(several, sizes[several])
+        first = ends[several] - sizes[several] + 1
+        inside = np.arange(len(group)) - np.repeat(np.cumsum(sizes[several]) - sizes[several], sizes[several])
+        row, against = order[np.repeat(first, sizes[several]) + inside], winner[group]
         rivals = gt[row] != against
         differs = classes[gt[row]] != classes[against]
         self.conflicts += len(np.unique(group[differs]))
@@ -87,7 +87,7 @@ class AssignmentCount:
         """List each pair of boxes once, at its first row, as far as there is room."""
         by_row = np.argsort(rows)
         pairs = np.stack((np.minimum(one, other), np.maximum(one, other)), axis=1)[by_row]
-        _, firsts = np.unique(pairs, axis=0, return_index=True)
+        _, firsts = np.unique(pairs[:, 0] * self.boxes + pairs[:, 1], return_index=True)
         for index in np.sort(firsts)[: max(0, MOST_COLLISIONS - len(self.pairs))].tolist():
             first, second = (int(box) for box in pairs[index])
             row = by_row[index]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.box_columns import OfImage, OfSome
 from detloss_cli.facts import BoxFacts, ClassFacts
 from detloss_cli.inputs.labels import Labels
 
@@ -26,18 +27,16 @@ def box_facts(
         size_px: (N, 2) width and height at the network input. positives: (N, L). slots: (N,). reasons: key and text by box.
         infinite: by box, why it makes the loss infinite. stops: by box, why the trainer raises an error over its batch.
     """
-    everyone = range(len(labels))
-    paths = labels.images.label_path
     return BoxFacts(
-        path=tuple(paths[image] for image in labels.image.tolist()),
+        path=OfImage(labels.images.label_path, labels.image),
         line=labels.line,
         cls=labels.cls,
         width=size_px[:, 0],
         height=size_px[:, 1],
         positives=positives,
         slots=slots,
-        reason=tuple(reasons[box][0] if box in reasons else "" for box in everyone),
-        text=tuple(reasons[box][1] if box in reasons else "" for box in everyone),
+        reason=OfSome({box: key for box, (key, _) in reasons.items()}, len(labels)),
+        text=OfSome({box: text for box, (_, text) in reasons.items()}, len(labels)),
         infinite=infinite,
         stops=stops,
     )

@@ -92,16 +92,21 @@ def _level_rows(
     blocks = [xp.arange(gt.shape[0], dtype=xp.int64, device=where)]
     blocks += [xp.nonzero(near[gt])[0] for near in _neighbours(centres, level, mirror, reach)]
     match = xp.concat(blocks)
-    cell = xp.concat([xp.astype(centres[gt[rows], :] - shifts[block, :], xp.int64) for block, rows in enumerate(blocks)])
-    col, row = cell[:, 0], cell[:, 1]
-    if clamp:
-        col, row = col.clip(0, level.cols - 1), row.clip(0, level.rows - 1)
+    cols, rows = [], []
+    for shift, block in zip(shifts, blocks, strict=True):  # which cell it is depends on the box alone
+        cell, box = xp.astype(centres - shift, xp.int64), gt[block]
+        if clamp:
+            cols.append(cell[:, 0].clip(0, level.cols - 1)[box])
+            rows.append(cell[:, 1].clip(0, level.rows - 1)[box])
+        else:
+            cols.append(cell[:, 0][box])
+            rows.append(cell[:, 1][box])
     return {
-        "level": xp.zeros_like(col) + index,
+        "level": xp.full_like(match, index),
         "image": xp.astype(targets.image[gt][match], xp.int64),
         "anchor": anchor[match],
-        "row": row,
-        "col": col,
+        "row": xp.concat(rows),
+        "col": xp.concat(cols),
         "gt": gt[match],
         "ratio": ratios[anchor, gt][match],
     }

@@ -35,7 +35,7 @@ def last_of_each(keys: Array) -> Array:
         keys: (P,) int64, not negative.
     """
     xp = array_namespace(keys)
-    order, last = _sorted_rows(keys)
+    order, last = rows_by_slot(keys)
     found = xp.zeros_like(keys, dtype=xp.bool)
     found[order[last]] = True
     return found
@@ -48,14 +48,14 @@ def winner_of_each(keys: Array) -> Array:
         keys: (P,) int64, not negative.
     """
     xp = array_namespace(keys)
-    order, last = _sorted_rows(keys)
+    order, last = rows_by_slot(keys)
     group = xp.cumulative_sum(xp.astype(last, xp.int64)) - xp.astype(last, xp.int64)
     found = xp.zeros_like(keys)
     found[order] = order[last][group]
     return found
 
 
-def _sorted_rows(keys: Array) -> tuple[Array, Array]:
+def rows_by_slot(keys: Array) -> tuple[Array, Array]:
     """Rows by key, those of one key in their order, (P,) int64, and which of them are the last of their key, (P,) bool."""
     xp = array_namespace(keys)
     count = int(keys.shape[0])

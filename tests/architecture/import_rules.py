@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2] / PACKAGE
 ORDER = (
     "cli → report → preflight → gate | run_context → diagnose | diagnose_anchors → diagnose_labels | diagnose_hyp → engine → replay"
     " → scene → anchor_choice → measure | resolve → checks | families"
-    " → facts → anchor_facts | box_loss_facts | gate_facts | run_facts | label_facts | losses → targets → predictions"
+    " → facts → anchor_facts | box_columns | box_loss_facts | gate_facts | run_facts | label_facts | losses → targets → predictions"
     " → geometry → inputs → finding → errors"
 )
 RANK = {part: rank for rank, layer in enumerate(ORDER.split(" → ")) for part in layer.split(" | ")}
