@@ -186,7 +186,7 @@ def winners(keys: Tensor, overlap: Tensor, rules: GridRules) -> Tensor:
 def weighted(index: int, level: LevelTerms, box: float, obj: float, cls: float) -> tuple[Term, Term, Term]:
     """The three terms of a level with their gains."""
     count = level.overlap.shape[0]
-    each = 1 / max(count, 1)
+    each = 1 / torch.ones_like(level.overlap, dtype=torch.float64).sum().clamp(min=1)  # no branch on how many there are
     return (
         Term("box", index, level.box, box, count, level.per_box, each),
         Term("obj", index, level.obj, obj, count, level.per_obj, 1 / level.cells),

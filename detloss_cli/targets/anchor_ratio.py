@@ -89,7 +89,7 @@ def _level_rows(
     anchor, gt = xp.nonzero(ratios < threshold)
     centres = boxes_in_cells(targets.boxes, level)[:, :2]
     shifts = xp.asarray([[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]], dtype=centres.dtype, device=where) * reach
-    blocks = [xp.arange(gt.shape[0], dtype=xp.int64, device=where)]
+    blocks = [xp.cumulative_sum(xp.ones_like(gt)) - 1]  # every row; a range of their number would ask for it
     blocks += [xp.nonzero(near[gt])[0] for near in _neighbours(centres, level, mirror, reach)]
     match = xp.concat(blocks)
     cols, rows = [], []

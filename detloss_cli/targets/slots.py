@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from detloss_cli.inputs.head import Level
 from detloss_cli.targets.assignment import Array, Assignment
@@ -58,12 +58,12 @@ def winner_of_each(keys: Array) -> Array:
 def rows_by_slot(keys: Array) -> tuple[Array, Array]:
     """Rows by key, those of one key in their order, (P,) int64, and which of them are the last of their key, (P,) bool."""
     xp = array_namespace(keys)
-    count = int(keys.shape[0])
-    bits = count.bit_length()
-    if count == 0 or int(xp.max(keys)) >> (63 - bits):
+    bits = len(keys).bit_length() if is_numpy_array(keys) else 0
+    if bits and not int(keys.max()) >> (63 - bits):
+        # key and row in one number: numpy sorts that twenty times as fast as an index, stably; torch would gain nothing
+        packed = xp.sort((keys << bits) | xp.arange(len(keys), dtype=keys.dtype))
+        ordered, order = packed >> bits, packed & ((1 << bits) - 1)
+    else:
         order = xp.argsort(keys, stable=True)
         ordered = keys[order]
-    else:  # key and row in one number: a plain sort of it is several times as fast as a stable sort of an index
-        packed = xp.sort((keys << bits) | xp.arange(count, dtype=keys.dtype, device=device(keys)))
-        ordered, order = packed >> bits, packed & ((1 << bits) - 1)
     return order, xp.concat((ordered[1:] != ordered[:-1], xp.ones_like(ordered[:1], dtype=xp.bool)))
