@@ -19,7 +19,7 @@ from detloss_cli.measure.counted import counted, host
 from detloss_cli.measure.groups import with_cost
 from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.resolve import Request, setup
-from detloss_cli.scene import Scene
+from detloss_cli.scene import Read, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,18 +53,18 @@ def inspect_hyp(request: Request) -> Outcome:
     return inspected(request)
 
 
-def inspect_targets(request: Request) -> Outcome:
-    """Positives per level, anchor and class; boxes without any, and why; collisions."""
+def inspect_targets(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
+    """Positives per level, anchor and class; boxes without any, and why; collisions. read: as `compute` has it; there are no marks."""
     chosen = setup(request)
     pairs: Pairs
     if chosen.family.NEEDS_PREDICTIONS or request.preds is not None:
         from detloss_cli.measure.passes import held
 
-        scene, job = _prepare(request)
+        scene, job = _prepare(request, read)
         run = held(job, _batches(request, scene, job))
         facts, pairs = _assigned(request, scene, run), run.pairs()
     else:
-        scene = _with_anchors(without_left_out(scenes.stage(request, chosen)))
+        scene = _with_anchors(without_left_out(scenes.stage(request, chosen, read)))
         hyp = _used(request, scene)
         chunks = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network)
         pairs = list(chunks) if request.image is not None else chunks
@@ -74,8 +74,8 @@ def inspect_targets(request: Request) -> Outcome:
     return facts, judged(scene, facts)
 
 
-def compute(request: Request) -> Outcome:
-    """The loss of a data set, term by term, between its marks."""
+def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
+    """The loss of a data set, term by term, between its marks. read: what reads the data set. marks: with those of the other heads."""
     from detloss_cli.measure.box_loss import BoxLoss
     from detloss_cli.measure.passes import passes_of
     from detloss_cli.measure.preds import open_files, with_preds
@@ -83,7 +83,7 @@ def compute(request: Request) -> Outcome:
     files = open_files(request.preds)
     if any(file.is_dump for file in files):
         return _replayed(request, files)
-    scene, job = _prepare(request)
+    scene, job = _prepare(request, read)
     if files:
         job, faults = with_preds(files, job, scene.labels.images, scene.labels.names)
         if faults:
@@ -94,21 +94,22 @@ def compute(request: Request) -> Outcome:
     if not len(run):
         return replace(facts, command="compute"), judged(scene, facts)
     by_box = BoxLoss(len(scene.labels))
-    counts = run.losses({"head": (head, job), **_marks(job), **_certain(job), **_what_if(head, request, job)}, {"head": by_box})
-    count, marks = counts["head"], {name: counts[name].totals() for name in MARKS}
-    notes = _assumed(counts)
+    others = {**_marks(job), **_certain(job)} if marks else {}
+    counts = run.losses({"head": (head, job), **others, **_what_if(head, request, job)}, {"head": by_box})
+    count, by_mark = counts["head"], {name: counts[name].totals() for name in MARKS if marks}
+    notes = _assumed(counts) if marks else {}
     notes |= {"fl_gamma": job.hyp.fl_gamma} if getattr(job.hyp, "fl_gamma", 0) else {}
-    loss = replace(count.facts(marks, notes), what_if={kind: counts[kind].totals() for kind in request.what_if})
+    loss = replace(count.facts(by_mark, notes), what_if={kind: counts[kind].totals() for kind in request.what_if})
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(gain_facts(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
-    assignment = with_cost(facts.assignment, marks["perfect"])
+    assignment = with_cost(facts.assignment, by_mark["perfect"]) if marks else facts.assignment
     facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, assignment=assignment)
     facts = replace(facts, box_loss=by_box.facts(count))
     return facts, judged(scene, facts)
 
 
-def _prepare(request: Request) -> tuple[Scene, Job]:
+def _prepare(request: Request, read: Read) -> tuple[Scene, Job]:
     import torch
 
     from detloss_cli.measure.device import pick
@@ -119,7 +120,7 @@ def _prepare(request: Request) -> tuple[Scene, Job]:
         raise DetlossError("unknown head", where=f"--head {request.head}", hint=f"one of {', '.join(HEADS)}")
     device = pick(request.device)
     chosen = setup(request)
-    scene = _with_anchors(without_left_out(scenes.stage(request, chosen)))
+    scene = _with_anchors(without_left_out(scenes.stage(request, chosen, read)))
     return scene, Job(chosen.family, chosen.profile, scene.head, _used(request, scene), device, torch.float32, request.seed)
 
 
@@ -205,6 +206,8 @@ def _counted(
     request: Request, scene: Scene, hyp: Any, pairs: Iterable[tuple[Batch, Assignment]], *, device: str, head: str | None
 ) -> Facts:
     """What was assigned, counted."""
+    from detloss_cli.families.hyp import hyp_keys
+
     chosen, size_px = scene.setup, scene.size_px
     count = counted(chosen.family, chosen.profile, scene.head, hyp, scene.labels, size_px, pairs)
     return Facts(
@@ -217,6 +220,7 @@ def _counted(
         assignment=count.assignment,
         boxes=count.boxes,
         collisions=count.collisions,
+        keys={key.name: getattr(chosen.hyp, key.name) for key in hyp_keys(chosen.family.Hyp)},
     )
 
 

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from detloss_cli.anchor_facts import AnchorFacts
 from detloss_cli.box_columns import OfImage, OfSome
-from detloss_cli.box_loss_facts import BoxLossFacts
+from detloss_cli.box_loss_facts import BoxLossFacts as BoxLossFacts
+from detloss_cli.compare_facts import CompareFacts
 from detloss_cli.gate_facts import GateFacts
+from detloss_cli.image_facts import ImageFacts as ImageFacts
 from detloss_cli.label_facts import ClassFacts as ClassFacts
 from detloss_cli.label_facts import LabelFacts as LabelFacts
 from detloss_cli.label_facts import LostRows as LostRows
 from detloss_cli.label_facts import SurveyFacts
 from detloss_cli.run_facts import RunFacts
+from detloss_cli.sweep_facts import SweepFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,27 +223,6 @@ class HypFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """One picture at the network input, and who trains what on it. N boxes, L levels, P positives.
-
-    path: of the picture, or of its label file where there is none. imgsz: H, W of the network input. placed: x1, y1, x2, y2 that the
-    picture takes there. boxes_xyxy: (N, 4), all in px of the network input. line: (N,) in the label file. name: class of each box.
-    positives: (N, L) rows by level. text: why a box has none, "" where it has some. cells: (P, 5) level, row, column, anchor, box.
-    """
-
-    path: str
-    label_path: str
-    imgsz: tuple[int, int]
-    placed: tuple[float, float, float, float]
-    boxes_xyxy: NDArray[np.float32]
-    line: NDArray[np.int32]
-    name: tuple[str, ...]
-    positives: NDArray[np.int32]
-    text: tuple[str, ...]
-    cells: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
 class ParityFacts:
     """The trainer's numbers and detloss's for the same tensors: total and items by name. difference: the largest, relative.
     explained: the setting that would bring them together, "" if none does."""
@@ -272,7 +254,10 @@ class DumpFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one run measured; a part that a command does not need is None."""
+    """What one run measured; a part that a command does not need is None.
+
+    keys: those of the hyp that the loss reads, as the file gives them.
+    """
 
     command: str
     data: DataFacts | None = None
@@ -293,3 +278,6 @@ class Facts:
     survey: SurveyFacts | None = None
     dumps: tuple[DumpFacts, ...] | None = None
     run: RunFacts | None = None
+    keys: Mapping[str, float | str | bool] | None = None
+    compare: CompareFacts[Facts] | None = None
+    sweep: SweepFacts | None = None

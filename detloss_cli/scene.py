@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,14 @@ from detloss_cli.measure.switches import other_classes, single_class
 from detloss_cli.resolve import Request, Setup
 
 GEOMETRIES: tuple[Geometry, ...] = ("letterbox", "stretch", "square")
+
+
+class Read(Protocol):
+    """`load`, or what stands in for it."""
+
+    def __call__(self, request: Request, *, splits: Sequence[str] | None, loader: str, sizes: bool) -> tuple[DataSet, tuple[Fault, ...]]:
+        """The data set, and the faults of its data.yaml."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,20 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
     return (single_class(dataset) if request.single_cls else dataset), faults
 
 
+class Shelf:
+    """Reads like `load`, and each data set once: again only where another loader or number of classes is asked for."""
+
+    def __init__(self) -> None:
+        self._read: dict[object, tuple[DataSet, tuple[Fault, ...]]] = {}
+
+    def __call__(self, request: Request, *, splits: Sequence[str] | None, loader: str, sizes: bool) -> tuple[DataSet, tuple[Fault, ...]]:
+        where = (request.data, request.files, request.root, request.names, request.image_sizes)
+        key = (*where, splits, loader, sizes, request.nc, request.single_cls)
+        if key not in self._read:
+            self._read[key] = load(request, splits=splits, loader=loader, sizes=sizes)
+        return self._read[key]
+
+
 def _spec(request: Request) -> tuple[DataSpec, tuple[Fault, ...]]:
     """The data set, or what of it was named file by file."""
     if request.files and not request.data:
@@ -112,12 +135,12 @@ def _spec(request: Request) -> tuple[DataSpec, tuple[Fault, ...]]:
     return (files_of(spec, request.files) if request.files else spec), faults
 
 
-def stage(request: Request, chosen: Setup) -> Scene:
-    """Everything before the assignment."""
+def stage(request: Request, chosen: Setup, read: Read = load) -> Scene:
+    """Everything before the assignment. read: what reads the data set."""
     if request.geometry is not None and request.geometry not in GEOMETRIES:
         raise DetlossError("unknown geometry", where=f"--geometry {request.geometry}", hint=f"one of {', '.join(GEOMETRIES)}")
     wanted = request.geometry in (None, "letterbox")
-    return staged(request, chosen, *load(request, splits=_split(request), loader=chosen.loader, sizes=wanted))
+    return staged(request, chosen, *read(request, splits=_split(request), loader=chosen.loader, sizes=wanted))
 
 
 def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Fault, ...]) -> Scene:

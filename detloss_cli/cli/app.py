@@ -10,6 +10,7 @@ from detloss_cli import __version__
 from detloss_cli.cli import (
     cache,
     check,
+    compare,
     compute,
     env,
     explain,
@@ -56,6 +57,7 @@ inspect.command("labels", cls=SpelledCommand)(flat(inspect_labels.inspect_labels
 inspect.command("targets", cls=SpelledCommand)(flat(inspect_targets.inspect_targets))
 inspect.command("anchors", cls=SpelledCommand)(flat(inspect_anchors.inspect_anchors))
 inspect.command("hyp", cls=SpelledCommand)(flat(inspect_hyp.inspect_hyp))
+app.command("compare", cls=SpelledCommand)(flat(compare.compare))
 app.command("check", cls=SpelledCommand)(flat(check.check))
 app.command("preflight", cls=TrainCommand)(flat(preflight.preflight))
 app.command("explain", cls=SpelledCommand)(explain.explain)

@@ -6,20 +6,19 @@ from dataclasses import dataclass
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli.emit import emit
-from detloss_cli.cli.groups import Caching, Output, Reading, Targets
+from detloss_cli.cli.groups import Caching, Heads, Output, Reading
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import request, switched
+from detloss_cli.cli.save import refuse_run, save_run
+from detloss_cli.cli.sweeps import axes, sweep
+from detloss_cli.errors import DetlossError
 
 
 @dataclass(frozen=True)
-class Losses(Targets):
-    """What changes the loss of given targets."""
+class Losses(Heads):
+    """What changes the loss, and what else it could be."""
 
-    raw_gains: o.RawGains = False
-    head: o.Head = "prior"
-    preds: o.Preds = None
     what_if: o.WhatIf = None
-    seed: o.Seed = 0
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,36 @@ class Switches:
         return switched(**flags, gr=self.gr, label_smoothing=self.label_smoothing)
 
 
-def compute(reading: Reading, caching: Caching, losses: Losses, switches: Switches, output: Output) -> int:
+def compute(
+    reading: Reading,
+    caching: Caching,
+    losses: Losses,
+    switches: Switches,
+    *,
+    save: o.SaveRun = None,
+    sweeps: o.Sweep = None,
+    output: Output,
+) -> int:
     """The loss of a data set: per level, per term, weighted, with shares.
 
     Reads labels and hyp as the trainer does, builds the targets, and says what
     each level, term and gain adds. Every option has a default that works.
     """
     to = output.sink()
+    if save is not None:
+        refuse_run(save, force=output.force)
+    chosen = axes(sweeps or ())
+    if chosen and losses.preds is not None:
+        raise DetlossError("head outputs fit one setting alone", where="--sweep", hint="leave out --preds")
     data = reading.asked(needed=losses.preds is None and losses.run is None)
-    wanted = request("compute", **data, **losses.asked(), cache=caching.cache, overrides=switches.asked())
+    given = {**data, **losses.asked(), "cache": caching.cache, "overrides": switches.asked()}
+    wanted = request("compute", **given)
     with busy("computing the loss", quiet=output.quiet):
         from detloss_cli import diagnose
         from detloss_cli.run_context import in_context
 
-        facts, findings = in_context(wanted, *diagnose.compute(wanted))
+        outcome = sweep("compute", given, wanted, chosen, diagnose.compute) if chosen else diagnose.compute(wanted)
+        facts, findings = in_context(wanted, *outcome)
+    if save is not None:
+        save_run(save, facts, force=output.force)
     return emit("compute", facts, findings, to)

@@ -89,6 +89,16 @@ class Targets(Trainer):
 
 
 @dataclass(frozen=True)
+class Heads(Targets):
+    """What changes the loss of given targets."""
+
+    raw_gains: o.RawGains = False
+    head: o.Head = "prior"
+    preds: o.Preds = None
+    seed: o.Seed = 0
+
+
+@dataclass(frozen=True)
 class Output:
     """Where a report goes, in what form, and what of it counts."""
 

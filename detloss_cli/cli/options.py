@@ -122,4 +122,11 @@ Select = Annotated[
 ]
 Ignore = Annotated[str | None, typer.Option("--ignore", metavar="LIST", help="Not these findings.", rich_help_panel=OUT)]
 MaxFindings = Annotated[int, typer.Option("--max-findings", metavar="N", min=1, help="Places listed for one rule.", rich_help_panel=OUT)]
+Sweep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sweep", metavar="KEY=VALUES", help="A table over a:b:step or a,b,c; twice: a matrix.", show_default=False, rich_help_panel=OUT
+    ),
+]
+SaveRun = Annotated[str | None, typer.Option("--save", metavar="RUN.npz", help="Keep the run: what compare reads.", rich_help_panel=OUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=OUT)]

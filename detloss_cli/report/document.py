@@ -14,11 +14,13 @@ from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, Imag
 from detloss_cli.finding import Finding
 from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.relative import relative
+from detloss_cli.report.compare_document import compare_document
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import encodable
 from detloss_cli.report.survey_document import survey_document
 
 SCHEMA_VERSION = "1.0"
+OF_THE_SCREEN = {"shown"}  # what of the extra says how much is shown, and is no part of the answer
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def document(report: Report) -> dict[str, Any]:
         body["command"] = report.command
     if report.facts is not None:
         body |= _facts(report.facts)
-    body |= report.extra
+    body |= {key: value for key, value in report.extra.items() if key not in OF_THE_SCREEN}
     body["findings"] = [_finding(finding) for finding in report.findings]
     body["summary"] = asdict(report.summary)
     plain: dict[str, Any] = _plain(body)
@@ -70,6 +72,10 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["dumps"] = [asdict(one) | {"path": relative(one.path, root)} for one in facts.dumps]
     if facts.gate is not None:
         body["gate"] = _gate(facts)
+    if facts.compare is not None:
+        body["compare"] = compare_document(facts.compare, _facts)
+    if facts.sweep is not None:
+        body["sweep"] = asdict(facts.sweep)
     if facts.image is not None:
         body["image"] = _image(facts.image, facts.data.root if facts.data is not None else "")
     return body

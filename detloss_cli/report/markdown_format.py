@@ -12,6 +12,7 @@ from detloss_cli.report.look import Look
 from detloss_cli.report.numbers import count, many
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.compare import compare_lines
 from detloss_cli.report.sections.gate import figure_cells
 from detloss_cli.report.sections.verdict import verdict
 
@@ -42,7 +43,8 @@ def _facts(facts: Facts, report: Report) -> Iterator[str]:
         yield ""
         yield f"{text(facts.data.path)}: {many(facts.labels.images, 'image')}, {many(facts.labels.boxes, 'box', 'boxes')}"
     yield ""
-    yield from (f"- {text(line.plain.removeprefix('! ').strip())}" for line in verdict(report.command or "", facts, report.findings, 1000))
+    told = verdict(report.command or "", facts, report.findings, 1000) if facts.compare is None else compare_lines(facts.compare, 1000)
+    yield from (f"- {text(line.plain.removeprefix('! ').strip())}" for line in told)
     if facts.gate is not None and figures(facts):
         yield ""
         yield "| figure | now | bound | baseline |"

@@ -12,6 +12,8 @@ from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.anchor_fit import anchor_lists
 from detloss_cli.report.sections.anchors import anchors_table
 from detloss_cli.report.sections.balance import balance_line
+from detloss_cli.report.sections.box_moves import box_moves
+from detloss_cli.report.sections.compare import compare_blocks, compare_lines
 from detloss_cli.report.sections.dumps import dumps_table
 from detloss_cli.report.sections.environment import environment_list
 from detloss_cli.report.sections.families import families_list
@@ -28,6 +30,7 @@ from detloss_cli.report.sections.maps import maps_table
 from detloss_cli.report.sections.preflight import verdict_line
 from detloss_cli.report.sections.run import log_table
 from detloss_cli.report.sections.survey import survey_tables, worst_table
+from detloss_cli.report.sections.sweep import sweep_table
 from detloss_cli.report.sections.targets import targets_tables
 from detloss_cli.report.sections.verdict import verdict
 
@@ -49,7 +52,8 @@ def screen(report: Report, width: int, places: int, wrap: int | None = None) -> 
         yield from environment_list(report.extra["environment"])
     if "explanation" in report.extra:
         yield from (Text(safe(line)) for line in str(report.extra["explanation"]["text"]).splitlines())
-    if report.findings and report.command == "compute":
+    swept = report.facts is not None and report.facts.sweep is not None
+    if report.findings and (report.command == "compute" or swept):
         yield from findings_count(report.findings, width)
     elif report.findings:
         yield from findings_list(report.findings, report.summary, places, wrap)
@@ -59,7 +63,10 @@ def screen(report: Report, width: int, places: int, wrap: int | None = None) -> 
 
 def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[Text]:
     yield from header(command, facts, width)
-    yield from verdict(command, facts, report.findings, width)
+    if facts.compare is not None:
+        yield from compare_lines(facts.compare, width)
+    else:
+        yield from verdict(command, facts, report.findings, width)
     for block in _blocks(command, facts, report, width):
         lines = list(block)
         if lines:
@@ -69,6 +76,12 @@ def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[T
 
 def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[Iterator[Text]]:
     """Sections in the order of the screen; an empty one takes no room."""
+    if facts.compare is not None:
+        yield from compare_blocks(facts.compare, width)
+        for moves in facts.compare.moves:
+            pair = (facts.compare.runs[0][0], facts.compare.runs[moves.run][0])
+            yield box_moves(moves, pair, len(facts.compare.moves), report.extra.get("shown"), width)
+        return
     if facts.gate is not None:
         yield gate_table(facts, width)
     if command == "check":
@@ -79,6 +92,9 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
             yield survey_tables(facts.survey, width)
     if facts.hyp is not None:
         yield hyp_table(facts.hyp, report.findings, width)
+    if facts.sweep is not None:
+        yield sweep_table(facts.sweep, width)
+        return
     if facts.image is not None:
         yield image_table(facts.image, facts.levels or (), facts.data.root if facts.data is not None else "", width)
         yield image_anchors(facts.image, facts.levels or (), facts.settings.family if facts.settings is not None else "", width)

@@ -27,6 +27,9 @@ RUNS: dict[str, Callable[[], tuple[Facts, list[Finding]]]] = {
     "inspect-targets": lambda: (made_runs.targets(), []),
     "inspect-anchors": lambda: (made_runs.anchors(), []),
     "inspect-hyp": lambda: (made_runs.hyp(), []),
+    "compare": lambda: (made_runs.compared_runs(), []),
+    "sweep": lambda: (made_runs.swept(), [COLLISION]),
+    "sweep-two": lambda: (made_runs.swept_twice(), []),
 }
 
 

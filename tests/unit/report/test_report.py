@@ -24,6 +24,9 @@ RUNS = {
     "targets": made_runs.targets(),
     "labels": made_runs.label_run()[0],
     "hyp": made_runs.hyp(),
+    "compare": made_runs.compared_runs(),
+    "sweep": made_runs.swept(),
+    "sweep of two": made_runs.swept_twice(),
 }
 
 

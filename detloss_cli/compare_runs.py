@@ -1,0 +1,204 @@
+"""Runs beside one another: which boxes gained or lost positives, and which settings, keys and rows differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detloss_cli import families
+from detloss_cli.checks.hyp_facts import FACTS, NO_FACTS
+from detloss_cli.compare_facts import CHANGES, BoxChange, BoxMoves, Change, CompareFacts, KeyMoves
+from detloss_cli.facts import BoxFacts, Facts
+from detloss_cli.families.hyp import hyp_keys
+from detloss_cli.inputs.relative import relative
+
+MOST_LISTED = 1000  # boxes of a run that are listed; all are counted
+SAME_SCALE = 2.0  # a gain within this factor of what a family takes means the same there
+SHOWN = ("family", "profile", "loader", "model", "hyp", "imgsz", "num_classes", "geometry", "batch_size", "dtype", "head", "preds", "gains")
+Key = tuple[str, int, int, int]
+
+
+def compared(option: str, runs: Sequence[tuple[str, Facts]], listed: int = MOST_LISTED) -> CompareFacts[Facts]:
+    """The facts of two or more runs as one.
+
+    Args:
+        option: the one that differs, "" for saved runs. runs: name and facts of each. listed: boxes that are named.
+    """
+    facts = [one for _, one in runs]
+    return CompareFacts(
+        option=option,
+        runs=tuple((name, replace(one, boxes=None, box_loss=None, collisions=None)) for name, one in runs),
+        settings=tuple(_settings(facts)),
+        keys=tuple(_keys(facts)),
+        lost=_lost(facts),
+        moves=tuple(_moves(number, facts[0], other, listed) for number, other in enumerate(facts[1:], 1)),
+    )
+
+
+def _settings(runs: Sequence[Facts]) -> list[tuple[str, tuple[str, ...]]]:
+    """Those that differ, as text; a file by its name."""
+    found = []
+    for key in SHOWN:
+        texts = tuple(_text(key, getattr(one.settings, key)) if one.settings is not None else "" for one in runs)
+        if len(set(texts)) > 1:
+            found.append((key, texts))
+    anchors = tuple("; ".join(str(level.anchors) for level in one.levels or ()) for one in runs)
+    if len(set(anchors)) > 1 and len({one.settings.model for one in runs if one.settings is not None}) == 1:
+        found.append(("anchors", tuple(one.settings.origins.get("anchors", "") if one.settings is not None else "" for one in runs)))
+    commands = tuple(one.command for one in runs)
+    return found + ([("command", commands)] if len(set(commands)) > 1 else [])
+
+
+def _text(key: str, value: object) -> str:
+    if isinstance(value, tuple):
+        return "x".join(str(side) for side in dict.fromkeys(value))
+    return os.path.basename(str(value)) if key in ("hyp", "preds") and value else str(value or "")
+
+
+def _lost(runs: Sequence[Facts]) -> dict[str, tuple[int, ...]]:
+    """Rows that a loader does not keep, by rule, most first, where that differs."""
+    rules = [one.labels.lost.by_rule if one.labels is not None else {} for one in runs]
+    rows = {rule: tuple(own.get(rule, 0) for own in rules) for rule in dict.fromkeys(rule for own in rules for rule in own)}
+    return {rule: row for rule, row in sorted(rows.items(), key=lambda item: (-max(item[1]), item[0])) if len(set(row)) > 1}
+
+
+def _keys(runs: Sequence[Facts]) -> list[KeyMoves]:
+    """Keys of the hyp that not all runs read, or not with the same effect; gains first."""
+    told = all(one.gains is not None for one in runs)  # a run without a loss has no ledger, and that is no difference
+    gains = [{gain.key: gain for gain in one.gains or ()} if told else {} for one in runs]
+    names = dict.fromkeys([*(key for own in gains for key in own), *(key for one in runs for key in one.keys or {})])
+    found = []
+    for key in names:
+        if not key:
+            continue
+        hyp = tuple(own[key].hyp if key in own else (one.keys or {}).get(key) for one, own in zip(runs, gains, strict=True))
+        used = tuple(own[key].used if key in own else None for own in gains)
+        notes = [_note(key, (hyp[0], used[0]), (hyp[number], used[number]), runs[0], other) for number, other in enumerate(runs[1:], 1)]
+        if len(set(hyp)) > 1 or len(set(used)) > 1 or any(notes):
+            found.append(KeyMoves(key, hyp, used, "; ".join(dict.fromkeys(note for note in notes if note))))
+    return found
+
+
+def _note(key: str, before: tuple[object, object], after: tuple[object, object], one: Facts, other: Facts) -> str:
+    """What a key of the first run would do in the second, where that is another family.
+
+    Args:
+        before, after: what the file says and what is used.
+    """
+    (first, used), (second, used_there) = before, after
+    if one.settings is None or other.settings is None or one.settings.family == other.settings.family:
+        return ""
+    name = other.settings.family
+    if second is None or first is None:
+        return ""
+    typical = FACTS.get(name, NO_FACTS).typical.get(key)
+    if typical is None or not isinstance(first, int | float) or not first:
+        meanings = [_meaning(key, side.family) for side in (one.settings, other.settings)]
+        return f"in {name}: {meanings[1]}" if meanings[0] != meanings[1] else ""
+    factor = typical / float(first)
+    if 1 / SAME_SCALE < factor < SAME_SCALE:
+        return _scaling(key, [(one, first, used), (other, second, used_there)])
+    size = f"{factor:.3g}x too small" if factor > 1 else f"{1 / factor:.3g}x too large"
+    return f"{float(first):g} is {size} for {name}"
+
+
+def _meaning(key: str, family: str) -> str:
+    if family not in families.MODULES:
+        return ""
+    meaning = next((one.meaning for one in hyp_keys(families.load(family).Hyp) if one.name == key), "")
+    return meaning.partition(";")[0].partition(",")[0]
+
+
+def _scaling(key: str, sides: Sequence[tuple[Facts, object, object]]) -> str:
+    """`x .15 before use, x 1 in yolov8`, where the same number is scaled in other ways."""
+    factors = [used / hyp for _, hyp, used in sides if isinstance(hyp, int | float) and isinstance(used, int | float) and hyp]
+    if len(factors) < len(sides) or abs(factors[1] - factors[0]) < 1e-9:
+        return ""
+    names = [one.settings.family if one.settings is not None else "" for one, _, _ in sides]
+    return f"{names[0]} scales it by {factors[0]:.3g}, {names[1]} by {factors[1]:.3g}"
+
+
+def _moves(number: int, first: Facts, other: Facts, listed: int) -> BoxMoves:
+    if first.boxes is None or other.boxes is None:
+        return BoxMoves(number, 0, 0, dict.fromkeys(CHANGES, 0), ())
+    one_class = {one.settings.num_classes == 1 for one in (first, other) if one.settings is not None} == {True, False}
+    ours, theirs = (_numbered(one, with_class=not one_class) for one in (first, other))
+    here = np.asarray([index for key, index in ours.items() if key in theirs], dtype=np.int64)
+    there = np.asarray([theirs[key] for key in ours if key in theirs], dtype=np.int64)
+    gone = [index for key, index in ours.items() if key not in theirs]
+    new = [index for key, index in theirs.items() if key not in ours]
+    before, after = first.boxes.positives.sum(axis=1), other.boxes.positives.sum(axis=1)
+    was, now = before[here], after[there]
+    chosen: dict[Change, NDArray[np.bool_]] = {
+        "lost": (was > 0) & (now == 0),
+        "gained": (was == 0) & (now > 0),
+        "fewer": (now < was) & (now > 0),
+        "more": (now > was) & (was > 0),
+    }
+    pairs: dict[Change, list[tuple[int | None, int | None]]] = {"only_first": [], "only_second": []}
+    for change, mask in chosen.items():
+        order = np.argsort(-np.abs(was - now)[mask], kind="stable")
+        pairs[change] = list(zip(here[mask][order].tolist(), there[mask][order].tolist(), strict=True))
+    pairs["only_first"].extend((index, None) for index in sorted(gone, key=lambda index: before[index] == 0))
+    pairs["only_second"].extend((None, index) for index in new)
+    every = [(change, pair) for change in CHANGES for pair in pairs[change]]
+    return BoxMoves(
+        run=number,
+        both=len(here),
+        same=int((was == now).sum()),
+        counts={change: len(pairs[change]) for change in CHANGES},
+        boxes=tuple(_change(change, first, other, *pair) for change, pair in every[:listed]),
+    )
+
+
+def _numbered(facts: Facts, *, with_class: bool) -> dict[Key, int]:
+    """Boxes by file, line, class, and place among those that are alike in all three."""
+    boxes, root = facts.boxes, facts.data.root if facts.data is not None else ""
+    if boxes is None:
+        return {}
+    paths = boxes.path[:]
+    shown = {path: relative(path, root) for path in dict.fromkeys(paths)}
+    seen: dict[tuple[str, int, int], int] = {}
+    found = {}
+    for index, (path, line, cls) in enumerate(zip(paths, boxes.line.tolist(), boxes.cls.tolist(), strict=True)):
+        key = (shown[path], line, cls if with_class else 0)
+        seen[key] = seen.get(key, -1) + 1
+        found[(*key, seen[key])] = index
+    return found
+
+
+def _change(change: Change, first: Facts, other: Facts, here: int | None, there: int | None) -> BoxChange:
+    sides = ((first, here), (other, there))
+    (facts, index), *_ = [(one, at) for one, at in sides if at is not None]
+    boxes = facts.boxes
+    if boxes is None or index is None:
+        raise ValueError("expected a box of at least one run, got none")
+    counts = [int(one.boxes.positives[at].sum()) if at is not None and one.boxes is not None else None for one, at in sides]
+    reasons = [one.boxes.text[at] if at is not None and one.boxes is not None else "" for one, at in sides]
+    return BoxChange(
+        change=change,
+        path=relative(boxes.path[index], facts.data.root if facts.data is not None else ""),
+        line=int(boxes.line[index]),
+        name=_class_name(facts, boxes, index),
+        width=float(boxes.width[index]),
+        height=float(boxes.height[index]),
+        before=counts[0],
+        after=counts[1],
+        reason=reasons[1] or reasons[0],
+        loss_before=_loss(*sides[0]),
+        loss_after=_loss(*sides[1]),
+    )
+
+
+def _class_name(facts: Facts, boxes: BoxFacts, index: int) -> str:
+    names: Mapping[int, str] = {one.id: one.name for one in facts.labels.classes} if facts.labels is not None else {}
+    cls = int(boxes.cls[index])
+    return names.get(cls, f"class_{cls}")
+
+
+def _loss(facts: Facts, index: int | None) -> float | None:
+    return float(facts.box_loss.loss[index].sum()) if facts.box_loss is not None and index is not None else None
