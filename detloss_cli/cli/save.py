@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from detloss_cli.cli.emit import sources
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts
 from detloss_cli.report.output import refuse, refuse_sources, write
+
+if TYPE_CHECKING:
+    from detloss_cli.facts import Facts
 
 OPTION = "--save"
 SUFFIX = ".npz"
