@@ -13,7 +13,7 @@ from detloss_cli.report.sections.anchor_fit import anchor_lists
 from detloss_cli.report.sections.anchors import anchors_table
 from detloss_cli.report.sections.balance import balance_line
 from detloss_cli.report.sections.box_moves import box_moves
-from detloss_cli.report.sections.compare import compare_blocks, compare_lines
+from detloss_cli.report.sections.compare import compare_blocks, compare_lines, run_names
 from detloss_cli.report.sections.dumps import dumps_table
 from detloss_cli.report.sections.environment import environment_list
 from detloss_cli.report.sections.families import families_list
@@ -78,8 +78,9 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
     """Sections in the order of the screen; an empty one takes no room."""
     if facts.compare is not None:
         yield from compare_blocks(facts.compare, width)
+        names = run_names(facts.compare)
         for moves in facts.compare.moves:
-            pair = (facts.compare.runs[0][0], facts.compare.runs[moves.run][0])
+            pair = (names[0], names[moves.run])
             yield box_moves(moves, pair, len(facts.compare.moves), report.extra.get("shown"), width)
         return
     if facts.gate is not None:

@@ -31,12 +31,12 @@ def box_moves(moves: BoxMoves, names: tuple[str, str], pairs: int, top: int | No
     """How many moved each way, then a row a box.
 
     Args:
-        names: of both runs. pairs: of runs on the screen. top: rows that are shown, None for as many as suit that.
+        names: of both runs, as shown. pairs: of runs on the screen. top: rows that are shown, None for as many as suit that.
     """
     parts = [f"{count(moves.counts[change])} {words}" for change, words in WORDS.items() if moves.counts.get(change)]
     apart = not moves.both and moves.counts.get("only_first") and moves.counts.get("only_second")
     parts.append("no box is in both runs: is this the same data?" if apart else f"{count(moves.same)} as before")
-    yield from labelled("boxes", [f"{safe(names[0])} → {safe(names[1])}", *parts], width)
+    yield from labelled("boxes", [f"{names[0]} → {names[1]}", *parts], width)
     shown = moves.boxes[: top if top is not None else SHOWN if pairs == 1 else SHOWN_OF_MANY]
     if not shown:
         return

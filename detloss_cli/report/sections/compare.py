@@ -23,6 +23,13 @@ WORDS = {
 }
 
 
+def run_names(facts: CompareFacts[Facts]) -> list[str]:
+    """What each run is called on the screen: a path by its end, if that tells the runs apart."""
+    names = [name for name, _ in facts.runs]
+    ends = [name.replace("\\", "/").rstrip("/").rpartition("/")[2] for name in names]
+    return [_short(name) for name in (ends if len(set(ends)) == len(ends) else names)]
+
+
 def compare_lines(facts: CompareFacts[Facts], width: int) -> Iterator[Text]:
     """What was compared, and at most three lines on what a move costs, each said once."""
     first = facts.runs[0][1]
@@ -43,18 +50,18 @@ def compare_lines(facts: CompareFacts[Facts], width: int) -> Iterator[Text]:
 
 
 def _said(facts: CompareFacts[Facts], moves: BoxMoves) -> Iterator[str]:
-    name = facts.runs[moves.run][0]
+    name = run_names(facts)[moves.run]
     for change, words in WORDS.items():
         number = moves.counts.get(change, 0)  # type: ignore[call-overload]
         if number:
             whole = moves.both if change in ("lost", "gained") else 0
             share = f" ({percent(number / whole)})" if whole else ""
-            yield f"{many(number, *words)} in {_short(name)}{share}"
+            yield f"{many(number, *words)} in {name}{share}"
 
 
 def compare_blocks(facts: CompareFacts[Facts], width: int) -> Iterator[Iterator[Text]]:
     """Tables of as many runs as fit, the others below them; an empty one takes no room."""
-    names = [_short(name) for name, _ in facts.runs]
+    names = run_names(facts)
     for rows in (_settings(facts), _figures(facts), _lost(facts)):
         if rows:
             yield _tables(names, rows, width, moved=len(names) == 2 and len(rows[0]) == len(names) + 2)
