@@ -63,7 +63,7 @@ class CompareFacts(Generic[Run]):
     """R runs. option: the one that holds a list, "" for saved runs. runs: name and facts of each, without their boxes.
 
     settings: those that differ, a text a run. keys: those that differ. lost: rows that the loader does not keep, by rule, where that
-    differs. moves: for each run after the first.
+    differs. moves: for each run after the first. by_head: whether its assignment asks what the head says, a run each.
     """
 
     option: str
@@ -72,3 +72,4 @@ class CompareFacts(Generic[Run]):
     keys: tuple[KeyMoves, ...]
     lost: Mapping[str, tuple[int, ...]]
     moves: tuple[BoxMoves, ...]
+    by_head: tuple[bool, ...] = ()

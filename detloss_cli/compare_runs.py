@@ -36,7 +36,13 @@ def compared(option: str, runs: Sequence[tuple[str, Facts]], listed: int = MOST_
         keys=tuple(_keys(facts)),
         lost=_lost(facts),
         moves=tuple(_moves(number, facts[0], other, listed) for number, other in enumerate(facts[1:], 1)),
+        by_head=tuple(_by_head(one) for one in facts),
     )
+
+
+def _by_head(run: Facts) -> bool:
+    known = run.settings is not None and run.settings.family in families.MODULES
+    return known and run.settings is not None and families.load(run.settings.family).NEEDS_PREDICTIONS
 
 
 def _settings(runs: Sequence[Facts]) -> list[tuple[str, tuple[str, ...]]]:

@@ -150,4 +150,5 @@ def _point(
         by_reason=assignment.by_reason,
         levels={level.level: level.positives for level in found.levels or ()},
         totals=found.loss.totals if found.loss is not None else None,
+        by_head=setup(request).family.NEEDS_PREDICTIONS,
     )

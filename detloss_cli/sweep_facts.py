@@ -11,7 +11,8 @@ class SweepPoint:
     """The data under one choice. values: of the keys, as written. present: nothing but what the command would have used anyway.
 
     lost: rows that the loader does not keep. levels: positives by level. totals: by term name and `total`, None where no loss was
-    computed. error: why nothing could be, and all figures are None then.
+    computed. by_head: the assignment asks what the head says, here a synthetic one. error: why nothing could be computed, and all
+    figures are None then.
     """
 
     values: tuple[str, ...]
@@ -26,6 +27,7 @@ class SweepPoint:
     by_reason: Mapping[str, int] = field(default_factory=dict)
     levels: Mapping[str, int] = field(default_factory=dict)
     totals: Mapping[str, float] | None = None
+    by_head: bool = False
     error: str | None = None
 
 

@@ -400,7 +400,16 @@ def swept_twice() -> Facts:
     """The same by input size and trainer, from labels alone."""
     shares = {"yolov5-7.0": (0.1, 0.001, 0.0), "ultralytics-8.4": (0.28, 0.03, 0.0003)}
     points = tuple(
-        SweepPoint((str(size), trainer), size == 640 and trainer == "yolov5-7.0", 8062, round(8062 * share), share, 98_273, 12.2)
+        SweepPoint(
+            (str(size), trainer),
+            size == 640 and trainer == "yolov5-7.0",
+            8062,
+            round(8062 * share),
+            share,
+            98_273,
+            12.2,
+            by_head=trainer[0] == "u",
+        )
         for place, size in enumerate((320, 640, 1280))
         for trainer, share in ((name, own[place]) for name, own in shares.items())
     )

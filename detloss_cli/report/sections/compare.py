@@ -38,7 +38,9 @@ def compare_lines(facts: CompareFacts[Facts], width: int) -> Iterator[Text]:
     heads = {run.settings.head for _, run in facts.runs if run.settings is not None}
     if len(heads) == 1 and (head := heads.pop()):
         words = "step 0: what a fresh head says" if head == "prior" else f"--head {head}"
-        yield from labelled("head", [f"{safe(words)}, in every run", "no augmentation"], width, style="dim")
+        asking = [name for name, asks in zip(run_names(facts), facts.by_head, strict=True) if asks]
+        told = [f"positives of {name} go by it" for name in asking] if len(asking) < len(facts.runs) else ["positives go by it"]
+        yield from labelled("head", [safe(words), "no augmentation", *told], width, style="dim")
     said = [text for moves in facts.moves for text in _said(facts, moves)]
     gains = [f"{key.key}: {key.note}" for key in facts.keys if "too small" in key.note or "too large" in key.note]
     if not said and any(moves.both for moves in facts.moves):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -22,6 +23,21 @@ def sweep_table(facts: SweepFacts, width: int) -> Iterator[Text]:
     else:
         yield from _matrix(facts, width)
     yield Text("> as it is set now", style="dim")
+    asking = _by_head(facts)
+    if asking:
+        told = f"positives go by what a synthetic head says: {', '.join(asking)}"
+        yield from (Text(line, style="dim") for line in textwrap.wrap(told, max(20, width)))
+
+
+def _by_head(facts: SweepFacts) -> list[str]:
+    """Values whose assignment asks what the head says: of the key that decides it, the last one if both do."""
+    for place in reversed(range(len(facts.keys))):
+        told: dict[str, set[bool]] = {}
+        for point in facts.points:
+            told.setdefault(point.values[place], set()).add(point.by_head)
+        if all(len(asks) == 1 for asks in told.values()):
+            return [_short(value) for value, asks in told.items() if asks == {True}]
+    return ["some of them"]
 
 
 def _columns(facts: SweepFacts) -> tuple[Column, ...]:
