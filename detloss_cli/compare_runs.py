@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from detloss_cli.inputs.relative import relative
 MOST_LISTED = 1000  # boxes of a run that are listed; all are counted
 SAME_SCALE = 2.0  # a gain within this factor of what a family takes means the same there
 SHOWN = ("family", "profile", "loader", "model", "hyp", "imgsz", "num_classes", "geometry", "batch_size", "dtype", "head", "preds", "gains")
-Key = tuple[str, int, int, int]
 
 
 def compared(option: str, runs: Sequence[tuple[str, Facts]], listed: int = MOST_LISTED) -> CompareFacts[Facts]:
@@ -132,11 +132,12 @@ def _moves(number: int, first: Facts, other: Facts, listed: int) -> BoxMoves:
     if first.boxes is None or other.boxes is None:
         return BoxMoves(number, 0, 0, dict.fromkeys(CHANGES, 0), ())
     one_class = {one.settings.num_classes == 1 for one in (first, other) if one.settings is not None} == {True, False}
-    ours, theirs = (_numbered(one, with_class=not one_class) for one in (first, other))
-    here = np.asarray([index for key, index in ours.items() if key in theirs], dtype=np.int64)
-    there = np.asarray([theirs[key] for key in ours if key in theirs], dtype=np.int64)
-    gone = [index for key, index in ours.items() if key not in theirs]
-    new = [index for key, index in theirs.items() if key not in ours]
+    ours, theirs = _identities(first, other, with_class=not one_class)
+    _, here, there = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
+    in_order = np.argsort(here)
+    here, there = here[in_order], there[in_order]
+    gone = np.setdiff1d(np.arange(len(ours)), here, assume_unique=True).tolist()
+    new = np.setdiff1d(np.arange(len(theirs)), there, assume_unique=True).tolist()
     before, after = first.boxes.positives.sum(axis=1), other.boxes.positives.sum(axis=1)
     was, now = before[here], after[there]
     chosen: dict[Change, NDArray[np.bool_]] = {
@@ -161,19 +162,37 @@ def _moves(number: int, first: Facts, other: Facts, listed: int) -> BoxMoves:
     )
 
 
-def _numbered(facts: Facts, *, with_class: bool) -> dict[Key, int]:
-    """Boxes by file, line, class, and place among those that are alike in all three."""
+def _identities(first: Facts, other: Facts, *, with_class: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A number for each box of both runs, the same for the same file, line, class, and place among those that are alike in all three."""
+    files: dict[str, int] = {}
+    sides = [_columns(one, files, with_class) for one in (first, other)]
+    ids = np.zeros(sum(len(lines) for _, lines, _ in sides), dtype=np.int64)
+    for number in range(3):
+        _, rank = np.unique(np.concatenate([side[number] for side in sides]), return_inverse=True)
+        _, ids = np.unique(ids * (int(rank.max(initial=0)) + 1) + rank, return_inverse=True)
+    here, there = ids[: len(sides[0][1])], ids[len(sides[0][1]) :]
+    places = [_places(own) for own in (here, there)]
+    most = max(int(place.max(initial=0)) for place in places) + 1
+    return here * most + places[0], there * most + places[1]
+
+
+def _columns(facts: Facts, files: dict[str, int], with_class: bool) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """(N,) number of the file, line and class. files: the number of each path below the root, which takes new ones."""
     boxes, root = facts.boxes, facts.data.root if facts.data is not None else ""
     if boxes is None:
-        return {}
-    paths = boxes.path[:]
-    shown = {path: relative(path, root) for path in dict.fromkeys(paths)}
-    seen: dict[tuple[str, int, int], int] = {}
-    found = {}
-    for index, (path, line, cls) in enumerate(zip(paths, boxes.line.tolist(), boxes.cls.tolist(), strict=True)):
-        key = (shown[path], line, cls if with_class else 0)
-        seen[key] = seen.get(key, -1) + 1
-        found[(*key, seen[key])] = index
+        raise ValueError("expected a run with boxes, got none")
+    used, of_box = np.unique(boxes.path.image, return_inverse=True)
+    numbers = np.asarray([files.setdefault(relative(boxes.path.texts[image], root), len(files)) for image in used.tolist()], dtype=np.int64)
+    return numbers[of_box], boxes.line, boxes.cls if with_class else boxes.cls * 0
+
+
+def _places(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N,) how many boxes of the same number stand before each."""
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    starts = np.searchsorted(ordered, ordered)
+    found = np.empty_like(ids)
+    found[order] = np.arange(len(ids)) - starts
     return found
 
 

@@ -75,9 +75,8 @@ def to_bytes(facts: Facts) -> bytes:
     if boxes is None:
         raise DetlossError("there is nothing to save: the run stopped before its targets", where="--save", hint="see its findings")
     columns: dict[str, NDArray[Any]] = {name: getattr(boxes, name) for name in NUMBERS if name not in CODED}
-    paths = boxes.path[:]
-    shown = {path: relative(path, root) for path in dict.fromkeys(paths)}
-    for name, column in (("path", [shown[path] for path in paths]), ("reason", boxes.reason[:]), ("text", boxes.text[:])):
+    columns["path"], columns["path_names"] = _of_image(boxes.path, root)
+    for name, column in (("reason", boxes.reason), ("text", boxes.text)):
         columns[name], columns[f"{name}_names"] = _coded(column)
     if facts.box_loss is not None:
         told = facts.box_loss
@@ -116,9 +115,22 @@ def read_run(path: str) -> Facts:
         raise _damaged(path) from error
 
 
-def _coded(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.str_]]:
-    names = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    return np.asarray([names[text] for text in texts], dtype=np.int32), np.asarray(list(names), dtype=np.str_)
+def _of_image(paths: OfImage, root: str) -> tuple[NDArray[np.int32], NDArray[np.str_]]:
+    """Each path that a box has once, below the root, and its number at each box."""
+    used, first, of_box = np.unique(paths.image, return_index=True, return_inverse=True)
+    numbers: dict[str, int] = {}
+    codes = np.zeros(len(used), dtype=np.int32)
+    for place in np.argsort(first).tolist():
+        codes[place] = numbers.setdefault(relative(paths.texts[int(used[place])], root), len(numbers))
+    return codes[of_box], np.asarray(list(numbers), dtype=np.str_)
+
+
+def _coded(column: OfSome) -> tuple[NDArray[np.int32], NDArray[np.str_]]:
+    """Each text once, "" first, and its number at each box."""
+    numbers, codes = {"": 0}, np.zeros(len(column), dtype=np.int32)
+    for box in column.some:
+        codes[box] = numbers.setdefault(column.texts[box], len(numbers))
+    return codes, np.asarray(list(numbers), dtype=np.str_)
 
 
 def _packed(columns: dict[str, NDArray[Any]]) -> bytes:
