@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from detloss_cli import scene as scenes
+from detloss_cli.checks.annotation_places import at_pictures
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
+from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.loss import RULES as LOSS_RULES
 from detloss_cli.checks.targets import RULES as TARGET_RULES
 from detloss_cli.diagnose_hyp import gain_facts
@@ -24,6 +26,7 @@ from detloss_cli.scene import Read, Scene
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from detloss_cli.inputs.dataset import DataSet
     from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.loss import LossCount
     from detloss_cli.measure.passes import Held, Streamed
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     Pairs = Iterable[tuple[Batch, Assignment]]
 
 Outcome = tuple[Facts, list[Finding]]
+EMPTY = "nothing-to-compute"
 DEFAULT_GAMMA = 1.5  # of a what-if where the hyp has none: the value that yolov5's focal loss defaults to
 CERTAIN = "certain"  # its base rate were every overlap 1
 MARKS = {"prior": "prior", "base_rate": "base-rate", "perfect": "perfect"}
@@ -282,4 +286,14 @@ def judged(scene: Scene, facts: Facts) -> list[Finding]:
     chosen = scene.setup
     keys = hyp_keys(chosen.family.Hyp)
     linted = lint(chosen.hyp_file, chosen.family.ID, chosen.profile, keys) if chosen.origins["hyp"] != "default" else ()
-    return [*dict.fromkeys((*judge(scene.faults), *linted)), *apply((*TARGET_RULES, *LOSS_RULES), facts)]
+    found = [*dict.fromkeys((*judge(scene.faults), *linted)), *apply((*TARGET_RULES, *LOSS_RULES), facts)]
+    found = list(at_pictures(found, scene.dataset))
+    return found if scene.dataset.counts.images else _why_empty(found, scene.dataset)
+
+
+def _why_empty(found: list[Finding], dataset: DataSet) -> list[Finding]:
+    """Of a data set without a picture, the errors that say why, and `nothing-to-compute` only where none does."""
+    errors = [finding for finding in label_findings(dataset) if finding.severity == "error" and finding.rule != "no-images"]
+    found = [*found, *errors]
+    why = any(finding.severity == "error" and finding.rule != EMPTY for finding in found)
+    return [finding for finding in found if not (why and finding.rule == EMPTY)]

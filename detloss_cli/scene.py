@@ -147,7 +147,7 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     """A data set that was read, in front of the head that was chosen. faults: of its data.yaml."""
     labels = dataset.labels
     known = labels.images.width > 0
-    geometry, why = _geometry(request, known)
+    geometry, why = _geometry(request, known, np.bincount(labels.image, minlength=len(known)) > 0)
     width, height = np.where(known, labels.images.width, 1), np.where(known, labels.images.height, 1)
     rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
     network = to_network(labels.boxes, width[labels.image], height[labels.image], chosen.imgsz, geometry, rounding)
@@ -168,14 +168,16 @@ def _split(request: Request) -> tuple[str, ...] | None:
     return None if request.split == "all" else tuple(str(request.split).split(","))
 
 
-def _geometry(request: Request, known: NDArray[np.bool_]) -> tuple[Geometry, str]:
+def _geometry(request: Request, known: NDArray[np.bool_], boxed: NDArray[np.bool_]) -> tuple[Geometry, str]:
+    """How boxes get to the network input. known, boxed: (M,) pictures whose size is known, and with boxes that want it."""
+    guessed = int((boxed & ~known).sum())
     if request.geometry in ("stretch", "square"):
         return request.geometry, "--geometry"  # type: ignore[return-value]
-    if known.all() and len(known):
+    if known.any() and not guessed:
         return "letterbox", "--geometry" if request.geometry else "default"
     if not known.any():
         return "square", "no picture has a known size, so all are taken for square"
-    return "letterbox", f"{int((~known).sum())} pictures of unknown size are taken for square"
+    return "letterbox", f"{guessed} picture{'s' * (guessed != 1)} of unknown size taken for square"
 
 
 def data_facts(request: Request, dataset: DataSet) -> DataFacts:

@@ -19,7 +19,7 @@ def annotation_key(fault: Fault) -> Words:
 
     COCO files hold lists called images, annotations and categories, each entry of the first and the last with a whole number as id.
     """
-    return f"no usable {fault.token}", "compare with an instances.json of COCO"
+    return fault.token, "compare with an instances.json of COCO"
 
 
 def annotation_duplicate_id(fault: Fault) -> Words:
@@ -39,7 +39,10 @@ def annotation_no_image(fault: Fault) -> Words:
 
 
 def annotation_no_category(fault: Fault) -> Words:
-    """An annotation has a category that the file does not list."""
+    """An annotation has a category that the file does not list.
+
+    A filter took the category out and left its boxes. Converters stop at it; here the box is left out.
+    """
     return f"{fault.token} has category {fault.detail}, which is not listed", "list the category"
 
 
@@ -48,7 +51,7 @@ def annotation_box(fault: Fault) -> Words:
 
     keras-yolo3 stops at such a token; COCO tools stop or leave the annotation out.
     """
-    return f"{fault.token!r}: {fault.detail}", "export it again"
+    return f"{fault.token}: {fault.detail}", "export it again"
 
 
 def annotation_crowd(fault: Fault) -> Words:
@@ -72,7 +75,10 @@ def category_renumbered(fault: Fault) -> Words:
 
     They become class ids by their order, as converters do; COCO itself has 80 categories with ids from 1 to 90.
     """
-    return f"{fault.detail} categories with ids {fault.token} become classes 0 to {int(fault.detail) - 1}", None
+    last = int(fault.detail) - 1
+    if not last:
+        return f"the category with id {fault.token} becomes class 0", None
+    return f"{last + 1} categories with ids {fault.token} become classes 0 to {last}", None
 
 
 def annotation_converted(fault: Fault) -> Words:

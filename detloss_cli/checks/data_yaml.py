@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -46,7 +47,7 @@ def data_names_key(fault: Fault) -> Words:
 
     Ids are whole numbers from 0, without quotes.
     """
-    return f"{fault.token!r} is no class id", "write 0: name, 1: name, …"
+    return f"{quoted(fault.token)} is no class id", "write 0: name, 1: name, …"
 
 
 def data_names_gap(fault: Fault) -> Words:
@@ -62,7 +63,7 @@ def data_name_not_text(fault: Fault) -> Words:
 
     `no`, `yes`, `on`, `off` become True or False, `12:30` a number, `2020-01-02` a date, `010` the number 8.
     """
-    return f"class name {fault.token!r} is read as {fault.detail}", f'write "{fault.token}" with quotes'
+    return f"class name {quoted(fault.token)} is read as {fault.detail}", f'write "{fault.token}" with quotes'
 
 
 def data_name_number(fault: Fault) -> Words:
@@ -75,7 +76,7 @@ def data_name_number(fault: Fault) -> Words:
 
 def data_name_control(fault: Fault) -> Words:
     """A class name is empty or holds characters that steer a terminal or the direction of text."""
-    return ("empty class name" if fault.detail else f"class name {fault.token!r} holds control characters"), "give it a plain name"
+    return ("empty class name" if fault.detail else f"class name {quoted(fault.token)} holds control characters"), "give it a plain name"
 
 
 def data_name_twice(fault: Fault) -> Words:
@@ -83,7 +84,7 @@ def data_name_twice(fault: Fault) -> Words:
 
     They are trained as two classes; a table by name adds them up or hides one.
     """
-    return f"class name {fault.token!r} belongs to ids {fault.detail}", "rename one, or merge the classes in the labels"
+    return f"class name {quoted(fault.token)} belongs to ids {fault.detail}", "rename one, or merge the classes in the labels"
 
 
 def data_download_script(fault: Fault) -> Words:
@@ -91,7 +92,7 @@ def data_download_script(fault: Fault) -> Words:
 
     Some trainers run what stands under `download:` when a path is missing, as Python or through a shell. It is not run here.
     """
-    return f"download: holds a script, not run: {fault.token!r}", "read it before a trainer runs it, or delete it"
+    return f"download: holds a script, not run: {quoted(fault.token)}", "read it before a trainer runs it, or delete it"
 
 
 def data_download_url(fault: Fault) -> Words:
@@ -130,7 +131,7 @@ def data_optional_missing(fault: Fault) -> Words:
 
 def data_path_form(fault: Fault) -> Words:
     """A path is neither a folder nor a .txt list, or no text at all."""
-    return f"{fault.token!r} is no path to read: {fault.detail}", "a folder of images, a .txt list, or a list of either"
+    return f"{quoted(fault.token)} is no path to read: {fault.detail}", "a folder of images, a .txt list, or a list of either"
 
 
 def data_path_without_parent(fault: Fault) -> Words:
@@ -161,7 +162,7 @@ def data_root_replaced(fault: Fault) -> Words:
 
 def data_key_unknown(fault: Fault) -> Words:
     """A key that nobody reads looks like one that is missing."""
-    return f"nobody reads {fault.token!r}", f"did you mean {fault.detail}"
+    return f"nobody reads {quoted(fault.token)}", f"did you mean {fault.detail}"
 
 
 def _instead(fault: Fault) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -26,7 +27,7 @@ def hyp_number_as_text(fault: Fault) -> Words:
     "unsupported operand", ultralytics with a TypeError. detloss goes on with the number that was meant.
     """
     why = "it stands in quotes" if fault.detail else "YAML 1.1 wants a dot before the exponent"
-    return f"{fault.token!r} is read as text: {why}", f"write {float(fault.token)!r}"
+    return f"{quoted(fault.token)} is read as text: {why}", f"write {float(fault.token)!r}"
 
 
 def hyp_not_finite(fault: Fault) -> Words:
@@ -39,7 +40,7 @@ def hyp_not_finite(fault: Fault) -> Words:
 
 def hyp_not_number(fault: Fault) -> Words:
     """A key that the loss reads holds no number. detloss goes on with the default."""
-    return f"{fault.token} is {fault.detail!r}, not a number", "write one number"
+    return f"{fault.token} is {quoted(fault.detail)}, not a number", "write one number"
 
 
 def hyp_not_choice(fault: Fault) -> Words:
@@ -65,7 +66,7 @@ def hyp_key_unknown(fault: Fault) -> Words:
 
     Trainers ignore unknown keys silently: a typo leaves the default in force.
     """
-    return f"nobody reads {fault.token!r}", f"did you mean {fault.detail}" if fault.detail else "delete it"
+    return f"nobody reads {quoted(fault.token)}", f"did you mean {fault.detail}" if fault.detail else "delete it"
 
 
 def hyp_key_foreign(fault: Fault) -> Words:

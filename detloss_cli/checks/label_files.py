@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -27,33 +28,51 @@ def unreadable_file(fault: Fault) -> Words:
 
 
 def unreadable_folder(fault: Fault) -> Words:
-    """A folder cannot be listed; what it holds was not looked at."""
+    """A folder cannot be listed; what it holds was not looked at.
+
+    Trainers stop, or take it for empty: images below it are not trained, images of its labels become background.
+    """
     return f"cannot read the folder{_why(fault)}", "check its permissions"
 
 
 def changed_during_scan(fault: Fault) -> Words:
-    """A file changed or vanished while it was read."""
+    """A file changed or vanished while it was read.
+
+    What was read may be neither its old nor its new content, so its image is counted as skipped.
+    """
     return f"changed during the scan{_why(fault)}; the image is skipped", "run again when nothing writes to the data set"
 
 
 def label_too_big(fault: Fault) -> Words:
-    """A label file is larger than any label file; it was not read."""
+    """A label file is larger than any label file; it was not read.
+
+    16 MiB hold 400,000 boxes. The exit code is 4: what the file holds is unknown.
+    """
     return f"{fault.detail} bytes, not read; the image is skipped", "look whether this is a label file at all"
 
 
 def too_many_rows(fault: Fault) -> Words:
-    """A label file has more rows than are read; the rest was left out."""
+    """A label file has more rows than are read; the rest was left out.
+
+    The limit is 100,000. The exit code is 4, as rows were left unread; loaders read them all, and the loss of that image needs gigabytes.
+    """
     return f"more than {fault.detail} rows; the rest was not read", "split the image into tiles, or look whether rows repeat"
 
 
 def too_many_files(fault: Fault) -> Words:
-    """The folder holds more files than are listed; the rest was left out."""
+    """The folder holds more files than are listed; the rest was left out.
+
+    The limit is ten million. The exit code is 4, as files were left unread.
+    """
     return f"more than {fault.detail} files; the rest was not listed", "check one part at a time"
 
 
 def folder_too_deep(fault: Fault) -> Words:
-    """Folders are nested deeper than is followed."""
-    return f"more than {fault.detail} folders deep; not looked at", None
+    """Folders are nested deeper than is followed.
+
+    The limit is 1,000. The exit code is 4, as files were left unread. A copy into itself makes such a chain.
+    """
+    return f"more than {fault.detail} folders deep; not looked at", "look whether a folder was copied into itself"
 
 
 def symlink_loop(fault: Fault) -> Words:
@@ -61,7 +80,8 @@ def symlink_loop(fault: Fault) -> Words:
 
     A loader that follows links walks it until the path gets too long. It is not followed.
     """
-    return f"the link leads back to a folder above it ({fault.token}); not followed", "delete the link"
+    where = f"back to a folder above it ({fault.token})" if fault.token else "to itself"
+    return f"the link leads {where}; not followed", "delete the link"
 
 
 def symlink_folder(fault: Fault) -> Words:
@@ -69,11 +89,14 @@ def symlink_folder(fault: Fault) -> Words:
 
     Trainers follow it and train on what it holds; name the folder itself in data.yaml to have it read.
     """
-    return f"link to the folder {fault.token!r}; not followed", "name that folder in data.yaml"
+    return f"link to the folder {quoted(fault.token)}; not followed", "name that folder in data.yaml"
 
 
 def symlink(fault: Fault) -> Words:
-    """A list or label file is a link that changed while it was read."""
+    """A list or label file is a link that changed while it was read.
+
+    Where it leads was checked, and then it led elsewhere; nothing of it is shown.
+    """
     return "a link that changed during the scan; not read", "run again"
 
 
@@ -106,12 +129,15 @@ def list_line(fault: Fault) -> Words:
 
     Trainers take lines with the extension of a picture and pass over the rest without a word.
     """
-    return f"{fault.token!r} is no picture", "one path of a picture a line"
+    return f"{quoted(fault.token)} is no picture", "one path of a picture a line"
 
 
 def list_line_outside(fault: Fault) -> Words:
-    """A line of a list file leads out of the data set's root; it is not read."""
-    return f"{fault.token!r} leads out of the root {fault.detail}; not read", "--allow-outside if that is what you want"
+    """A line of a list file leads out of the data set's root; it is not read.
+
+    Trainers follow it. A list from elsewhere can point at any file of this machine, so it takes an option to be followed here.
+    """
+    return f"{quoted(fault.token)} leads out of the root {fault.detail}; not read", "--allow-outside if that is what you want"
 
 
 def listed_image_missing(fault: Fault) -> Words:
@@ -119,7 +145,8 @@ def listed_image_missing(fault: Fault) -> Words:
 
     Trainers drop it with a warning or stop.
     """
-    return f"no picture {fault.token!r}", "write the list again from what there is"
+    hint = "a path of Windows: write it with /, below the root" if "\\" in fault.token else "write the list again from what there is"
+    return f"no picture {quoted(fault.token)}", hint
 
 
 def listed_twice(fault: Fault) -> Words:
@@ -127,15 +154,17 @@ def listed_twice(fault: Fault) -> Words:
 
     Trainers read it twice, so it weighs double; here it is counted once.
     """
-    return f"{fault.token!r} is listed twice", "delete one of the lines"
+    return f"{quoted(fault.token)} is listed twice", "delete one of the lines"
 
 
 def image_unreadable(fault: Fault) -> Words:
     """A picture has no header that can be read, so its size is unknown.
 
-    Trainers drop it with a warning.
+    yolov5, yolov7 and ultralytics drop it with its boxes and print a warning. An empty file is a broken download; three lines of text that
+    begin with `version` are a pointer of Git LFS, and `git lfs pull` fetches the picture.
     """
-    return f"cannot read the picture's header{_why(fault)}", "convert or replace the picture"
+    hint = "git lfs pull" if "Git LFS" in fault.detail else "restore, convert or delete the picture"
+    return f"cannot read the picture's header{_why(fault)}", hint
 
 
 def image_too_small(fault: Fault) -> Words:
@@ -147,8 +176,11 @@ def image_too_small(fault: Fault) -> Words:
 
 
 def image_size_unlisted(fault: Fault) -> Words:
-    """The file of image sizes does not name every picture; the others are taken for square."""
-    return f"no size for {fault.detail} pictures, such as {fault.token!r}: taken for square", "list them, or leave the file out"
+    """The file of image sizes does not name every picture; the others are taken for square.
+
+    A box then has other pixels at the network's input than in training, and other anchors match it.
+    """
+    return f"no size for {fault.detail} pictures, such as {quoted(fault.token)}: taken for square", "list them, or leave the file out"
 
 
 RULES: tuple[Rule, ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from detloss_cli.checks.annotation_places import at_pictures
 from detloss_cli.checks.boxes import box_faults
 from detloss_cli.checks.judge import judge
 from detloss_cli.checks.loader_fates import fate_faults
@@ -22,7 +23,7 @@ def label_findings(dataset: DataSet, *, imgsz: int = 640) -> Iterator[Finding]:
         imgsz: the longer side of the network's input, pixels: what counts as smaller than a pixel.
     """
     faults = chain(dataset.faults, box_faults(dataset.strict, imgsz), _nothing(dataset), split_faults(dataset), fate_faults(dataset))
-    return judge(faults)
+    return at_pictures(judge(faults), dataset)
 
 
 def _nothing(dataset: DataSet) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.model_yaml import ModelFile
@@ -32,7 +33,7 @@ def model_anchors_fitted(fault: Fault) -> Words:
 
 def model_value(fault: Fault) -> Words:
     """A value of the model file is none that the trainer can use."""
-    return f"{fault.token!r} is no value for {fault.detail}", "correct it"
+    return f"{quoted(fault.token)} is no value for {fault.detail}", "correct it"
 
 
 def model_levels(fault: Fault) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -15,21 +16,29 @@ def image_without_label(fault: Fault) -> Words:
 
 
 def label_without_image(fault: Fault) -> Words:
-    """A label file has no image: it is never read."""
+    """A label file has no image: it is never read.
+
+    The image was deleted, renamed, or has an extension that no trainer takes for a picture.
+    """
     return "no image has this name; the file is never read", "restore the image or delete the label"
 
 
 def label_case_differs(fault: Fault) -> Words:
-    """The names of a label file and its image differ in case only.
+    """The names of a label file and its image differ in case only, or in how an accented letter is put together.
 
-    Where case counts, as on Linux, the image trains as background; elsewhere it works, until the data set moves.
+    Where case counts, as on Linux, the image trains as background; elsewhere it works, until the data set moves. A Mac writes `é` as two
+    characters, most other systems as one.
     """
-    return f"its image wants {fault.detail!r}: the names differ in case only", f"rename it to {fault.detail!r}"
+    how = "case" if fault.detail.casefold() == fault.token.casefold() else "the Unicode form of a letter"
+    return f"its image wants {quoted(fault.detail)}: the names differ in {how} only", f"rename it to {quoted(fault.detail)}"
 
 
 def same_stem(fault: Fault) -> Words:
-    """Two images of one folder differ in their extension only, and share one label file."""
-    return f"shares its label file with {fault.detail!r}", "rename one of them, and give it its own labels"
+    """Two images of one folder differ in their extension only, and share one label file.
+
+    Both train with the same boxes, which fit one of them.
+    """
+    return f"shares its label file with {quoted(fault.detail)}", "rename one of them, and give it its own labels"
 
 
 def whitespace_only_file(fault: Fault) -> Words:
@@ -41,8 +50,11 @@ def whitespace_only_file(fault: Fault) -> Words:
 
 
 def not_a_label(fault: Fault) -> Words:
-    """A text file among the labels is none: a list of classes, a read-me. It is left out."""
-    return f"{fault.token!r} is no label file; left out", None
+    """A text file among the labels is none: a list of classes, a read-me. It is left out.
+
+    Trainers look labels up by the names of the pictures and never open it.
+    """
+    return f"{quoted(fault.token)} is no label file; left out", None
 
 
 def label_folder_unread(fault: Fault) -> Words:
@@ -57,7 +69,10 @@ def label_folder_unread(fault: Fault) -> Words:
 
 
 def no_images(fault: Fault) -> Words:
-    """There is no image and no label in any folder or list that was read."""
+    """There is no image and no label in any folder or list that was read.
+
+    Pictures are known by their extension. An unpacked archive often has one folder more than data.yaml says.
+    """
     return "no images and no labels found" + (
         f" in {fault.detail}" if fault.detail else ""
     ), "check the paths, and the extensions of the pictures"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -11,7 +12,9 @@ def column_count(fault: Fault) -> Words:
 
     Four lack the class, six are predictions saved with their confidence. One such row costs the image in every loader.
     """
-    return f"{fault.detail}, expected 5: class cx cy w h", "export labels, not predictions" if "confidence" in fault.detail else None
+    return f"{fault.detail}, expected 5: class cx cy w h", (
+        "export labels, not predictions" if "confidence" in fault.detail else "a polygon has a class and x y pairs: an odd count from 7"
+    )
 
 
 def polygon_row(fault: Fault) -> Words:
@@ -45,9 +48,9 @@ def pose_row(fault: Fault) -> Words:
 def dota_row(fault: Fault) -> Words:
     """A row is written as DOTA does: eight corner values, then the class.
 
-    No detection loader reads it.
+    No detection loader reads it: it stops at the name, and the image is lost. Files of the DOTA set also begin with two header lines.
     """
-    return f"{fault.detail} {fault.token!r}: a DOTA row", "convert to: class cx cy w h"
+    return f"{fault.detail} {quoted(fault.token)}: a DOTA row", "convert to: class cx cy w h"
 
 
 def mixed_rows(fault: Fault) -> Words:

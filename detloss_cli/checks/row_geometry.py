@@ -39,7 +39,11 @@ def size_not_positive(fault: Fault) -> Words:
     """
     if fault.detail == "polygon":
         return "the polygon has no area: its points lie on one line", "delete the row"
-    return f"{fault.detail} {fault.token} is not above 0", "delete the row or draw the box again"
+    rounded = " in the 32 bits that trainers hold it in" if fault.token.strip("-+0.eE") else ""
+    return (
+        f"{fault.detail} {fault.token} is not above 0{rounded if not fault.token.startswith('-') else ''}",
+        "delete the row or draw the box again",
+    )
 
 
 def point_outside(fault: Fault) -> Words:

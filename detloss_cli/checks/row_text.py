@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -12,7 +13,9 @@ def not_numeric(fault: Fault) -> Words:
     Every loader gives the whole image up, yolov3-spp without a word. Left-overs of other formats, HTML error pages and merge marks look
     like this.
     """
-    return f"{fault.token!r} is no number", "a row is: class cx cy w h, as fractions of the image"
+    if fault.token == "version" and fault.line == 1:
+        return "'version' is no number", "if this is a Git LFS pointer: git lfs pull"
+    return f"{quoted(fault.token)} is no number", "a row is: class cx cy w h, as fractions of the image"
 
 
 def separator(fault: Fault) -> Words:
@@ -20,12 +23,15 @@ def separator(fault: Fault) -> Words:
 
     Loaders split rows at blanks only, so the row is no row of numbers to them and the image is lost.
     """
-    return f"{fault.token!r}: values are separated by blanks, not by commas or semicolons", "replace the separators by blanks"
+    return f"{quoted(fault.token)}: values are separated by blanks, not by commas or semicolons", "replace the separators by blanks"
 
 
 def decimal_comma(fault: Fault) -> Words:
-    """A number has a comma where its decimal point belongs."""
-    return f"{fault.token!r} has a decimal comma", "write a point: export again under an English locale"
+    """A number has a comma where its decimal point belongs.
+
+    Written under a locale with decimal commas, as of a spreadsheet. No loader reads it, and the image is lost.
+    """
+    return f"{quoted(fault.token)} has a decimal comma", "write a point: export again under an English locale"
 
 
 def number_form(fault: Fault) -> Words:
@@ -33,7 +39,7 @@ def number_form(fault: Fault) -> Words:
 
     `1_0`, full-width and Arabic digits pass float(), and so every loader, as another number than the one that people see.
     """
-    return f"{fault.token!r} is not a plain decimal number", "write it with the digits 0 to 9 and a point"
+    return f"{quoted(fault.token)} is not a plain decimal number", "write it with the digits 0 to 9 and a point"
 
 
 def not_finite(fault: Fault) -> Words:
@@ -41,7 +47,7 @@ def not_finite(fault: Fault) -> Words:
 
     Comparisons with nan are false, so range checks let it pass; the loss is then nan.
     """
-    return f"{fault.token!r} is not finite" + (f", {fault.detail}" if fault.detail else ""), "export the row again or delete it"
+    return f"{quoted(fault.token)} is not finite" + (f", {fault.detail}" if fault.detail else ""), "export the row again or delete it"
 
 
 def comment_row(fault: Fault) -> Words:
@@ -49,7 +55,7 @@ def comment_row(fault: Fault) -> Words:
 
     Label files know no comments: the loaders give the image up.
     """
-    return f"{fault.token!r} starts a comment", "delete the line"
+    return f"{quoted(fault.token)} starts a comment", "delete the line"
 
 
 def header_row(fault: Fault) -> Words:
@@ -57,7 +63,7 @@ def header_row(fault: Fault) -> Words:
 
     Label files have no header: the loaders give the image up.
     """
-    return f"the first row is a header: {fault.token!r}", "delete the line"
+    return f"the first row is a header: {quoted(fault.token)}", "delete the line"
 
 
 def blank_line(fault: Fault) -> Words:
@@ -65,7 +71,9 @@ def blank_line(fault: Fault) -> Words:
 
     Loaders pass it over, but the oldest one (yolov3-spp) then takes the image for background.
     """
-    return "empty line between rows", None
+    if fault.token == "\r":
+        return "two carriage returns end the line: an empty line follows to text mode", "save the file with LF or CRLF line ends"
+    return "empty line between rows", "delete the line"
 
 
 def whitespace_line(fault: Fault) -> Words:
@@ -81,7 +89,7 @@ def odd_blank(fault: Fault) -> Words:
 
     A no-break space or a line separator at the end of a row. Python splits there, so the row is read; other tools stumble.
     """
-    return f"{fault.token!r} is used as a blank", "replace it by a space"
+    return f"{quoted(fault.token)} is used as a blank", "replace it by a space"
 
 
 def line_separator(fault: Fault) -> Words:
@@ -89,7 +97,7 @@ def line_separator(fault: Fault) -> Words:
 
     Loaders split at it and read two rows, each too short; the image is lost, under a line number that no editor shows.
     """
-    return f"{fault.token!r} inside the row ends a line for the loaders", "replace it by a space"
+    return f"{quoted(fault.token)} inside the row ends a line for the loaders", "replace it by a space"
 
 
 def bare_carriage_return(fault: Fault) -> Words:
@@ -105,7 +113,8 @@ def byte_order_mark(fault: Fault) -> Words:
 
     ultralytics skips it; for yolov5 and yolov7 it is part of the first class id, and the image is lost.
     """
-    return "byte-order mark before the first row", "save as UTF-8 without BOM"
+    what = "path: the trainer does not find that picture" if fault.detail == "list" else "row"
+    return f"byte-order mark before the first {what}", "save as UTF-8 without BOM"
 
 
 def not_utf8(fault: Fault) -> Words:
@@ -114,8 +123,8 @@ def not_utf8(fault: Fault) -> Words:
     UTF-16 comes from `>` in PowerShell. Loaders stop at the first such byte and drop the image.
     """
     if fault.detail:
-        return f"the file is {fault.detail}, not UTF-8 text; no row was read", "save as UTF-8"
-    return f"bytes {fault.token!r} are not UTF-8", "save as UTF-8"
+        return f"the file is {fault.detail}, not UTF-8 text; nothing of it was read", "save as UTF-8"
+    return f"bytes {quoted(fault.token)} are not UTF-8", "save as UTF-8"
 
 
 def nul_bytes(fault: Fault) -> Words:
@@ -127,7 +136,10 @@ def nul_bytes(fault: Fault) -> Words:
 
 
 def line_too_long(fault: Fault) -> Words:
-    """A line is longer than any row can be, and was not read."""
+    """A line is longer than any row can be, and was not read.
+
+    64 KiB hold a polygon of 3,000 points. The exit code is 4: what the line holds is unknown.
+    """
     return f"line of {fault.detail} bytes, not read", "look whether this is a label file at all"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.dataset import DataSet
 from detloss_cli.inputs.fault import Fault
@@ -37,7 +38,7 @@ def augmented_copies(fault: Fault) -> Words:
 
     The export multiplied pictures before it split them: validation sees what training saw, mirrored or brightened.
     """
-    return f"copies of {fault.token!r} are in {fault.detail}", "export again: split first, then augment the training pictures"
+    return f"copies of {quoted(fault.token)} are in {fault.detail}", "export again: split first, then augment the training pictures"
 
 
 def class_never_trained(fault: Fault) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -12,7 +13,7 @@ def yaml_syntax(fault: Fault) -> Words:
     The place is where the parser gave up; the cause is often the line before it: a missing colon or bracket, or a tab as indentation.
     """
     hint = "indent with spaces" if fault.token.startswith("\t") else "look at this line and the one before it"
-    return f"not YAML at {fault.token!r}: {fault.detail}", hint
+    return f"not YAML at {quoted(fault.token)}: {fault.detail}", hint
 
 
 def yaml_encoding(fault: Fault) -> Words:
@@ -68,7 +69,7 @@ def yaml_duplicate_key(fault: Fault) -> Words:
 
     Trainers take the last one without a word, and so does detloss.
     """
-    return f"key {fault.token!r} again ({fault.detail}); the last one counts", "delete one of them"
+    return f"key {quoted(fault.token)} again ({fault.detail}); the last one counts", "delete one of them"
 
 
 def yaml_not_a_mapping(fault: Fault) -> Words:
@@ -85,7 +86,7 @@ def yaml_word(fault: Fault) -> Words:
     Trainers read YAML 1.1: `010` is 8, `12:30:45` is 45045, `1_000` is 1000, `no` is False, `2020-01-02` a date.
     Quote what is meant as text, write numbers without leading zeros.
     """
-    return f"{fault.token!r} is read as {fault.detail}", "write the number plainly"
+    return f"{quoted(fault.token)} is read as {fault.detail}", "write the number plainly"
 
 
 RULES: tuple[Rule, ...] = (

@@ -24,7 +24,8 @@ def explain(
 
     known = pages()
     if code is None:
-        rows = [f"{page.code:<8}{page.severity:<9}{page.name:<26}{page.summary}" for page in known]
+        wide = max(len(page.name) for page in known) + 2
+        rows = [f"{page.code:<8}{page.severity:<9}{page.name:<{wide}}{page.summary}" for page in known]
         return emit("explain", None, (), to, extra={"explanation": {"name": "", "text": "\n".join(rows)}})
     for page in known:
         if code.lower() in {page.code.lower(), page.name}:

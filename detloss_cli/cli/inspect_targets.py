@@ -60,7 +60,8 @@ def inspect_targets(
     if save is not None and is_run(save):
         save_run(save, facts, force=output.force)
     if facts.image is not None:
-        findings = [finding for finding in findings if finding.where is not None and finding.where.path == facts.image.label_path]
+        places = {facts.image.path, facts.image.label_path}
+        findings = [finding for finding in findings if finding.where is not None and finding.where.path in places]
         if save is not None and not is_run(save) and facts.data is not None:
             refuse_sources(save, sources(facts.data), force=output.force, option="--save")
             from detloss_cli.report.picture import picture

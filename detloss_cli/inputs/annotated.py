@@ -52,34 +52,43 @@ class Annotated:
         self.rows.append(0)
         return len(self.pictures) - 1
 
-    def lose(self, kind: str, line: int | None, column: int | None, token: str, detail: str = "") -> None:
-        """Leave an annotation out for a fault."""
-        self.faults.append(Fault(kind, self.file, line, column, token[:80], detail))
+    def lose(self, kind: str, line: int | None, column: int | None, token: str, detail: str = "", path: str = "") -> None:
+        """Leave an annotation out for a fault, which stands at `path`, else in the file."""
+        self.faults.append(Fault(kind, path or self.file, line, column, token[:80], detail))
         self.lost[kind] = self.lost.get(kind, 0) + 1
 
-    def add_box(self, image: int, line: int, cls: int, corners: Sequence[float], place: tuple[int | None, int | None], token: str) -> None:
+    def add_box(
+        self,
+        image: int,
+        line: int,
+        cls: int,
+        corners: Sequence[float],
+        place: tuple[int | None, int | None],
+        token: str,
+        path: str = "",
+    ) -> None:
         """Take a box in, or leave it out with its fault.
 
         Args:
-            corners: x1, y1, x2, y2 in pixels. place: line and column for a fault.
+            corners: x1, y1, x2, y2 in pixels. place: line and column for a fault. path: where it stands, if not in the file.
         """
         if not all(math.isfinite(value) and abs(value) < 1e9 for value in corners):
-            self.lose("not-finite", *place, token)
+            self.lose("not-finite", *place, token, path=path)
             return
         x1, y1, x2, y2 = corners
         flawed = not (x2 > x1 and y2 > y1)
         if flawed:
             side = "width" if x2 <= x1 else "height"
             if "size-not-positive" not in self.accepts:
-                self.lose("size-not-positive", *place, token, side)
+                self.lose("size-not-positive", *place, token, side, path)
                 return
-            self.faults.append(Fault("size-not-positive", self.file, *place, token[:80], side))
+            self.faults.append(Fault("size-not-positive", path or self.file, *place, token[:80], side))
         wide, high = self.width[image], self.height[image]
         cx, cy, w, h = (x1 + x2) / 2 / wide, (y1 + y2) / 2 / high, (x2 - x1) / wide, (y2 - y1) / high
         if not (0 <= cx <= 1 and 0 <= cy <= 1):
-            self.lose("centre-outside", *place, token, "x" if not 0 <= cx <= 1 else "y")
+            self.lose("centre-outside", *place, token, "x" if not 0 <= cx <= 1 else "y", path)
         elif max(w, h) > 1 + ROUNDING:
-            self.lose("size-above-one", *place, token, "width" if w > h else "height")
+            self.lose("size-above-one", *place, token, "width" if w > h else "height", path)
         else:
             self.boxes.append((image, line, cls, cx, cy, min(w, 1.0), min(h, 1.0)))
             self.flawed.append(flawed)

@@ -42,25 +42,43 @@ def read_coco(file: str, split: str, num_classes: int | None, limits: Limits, *,
         beyond = [box for box in found.boxes if box[2] >= num_classes]
         found.boxes = [box for box in found.boxes if box[2] < num_classes]
         for box in beyond:
-            found.lose("class-out-of-range", None, None, str(box[2]), str(num_classes))
+            found.lose("class-out-of-range", None, None, str(box[2]), str(num_classes), found.pictures[box[0]])
     return found
 
 
 def _object(found: Annotated, data: bytes) -> dict[str, list[Any]] | None:
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=lambda pairs: _unique(found, pairs))
     except json.JSONDecodeError as error:
         found.faults.append(Fault("annotation-syntax", found.file, error.lineno, error.colno, "", error.msg))
         return None
-    except (ValueError, RecursionError) as error:
-        found.faults.append(Fault("annotation-syntax", found.file, None, None, "", type(error).__name__))
+    except RecursionError:
+        found.faults.append(Fault("annotation-syntax", found.file, None, None, "", "it nests deeper than any annotation"))
+        return None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found.faults.append(Fault("annotation-syntax", found.file, line, None, "", "not UTF-8 text"))
+        return None
+    except ValueError:  # of int(): more digits than Python reads
+        found.faults.append(Fault("annotation-syntax", found.file, None, None, "", "a number of thousands of digits"))
         return None
     if not isinstance(content, dict):
         found.faults.append(Fault("annotation-syntax", found.file, 1, 1, "", "the top level is no object"))
         return None
     wrong = [key for key in KEYS if not isinstance(content.get(key), list)]
-    found.faults.extend(Fault("annotation-key", found.file, None, None, key) for key in wrong)
+    words = (f"`{key}` is no list" if key in content else f"no `{key}` in the file" for key in wrong)
+    found.faults.extend(Fault("annotation-key", found.file, None, None, word) for word in words)
     return None if wrong else content
+
+
+def _unique(found: Annotated, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the file. A key that stands twice is a fault: JSON readers take the last one without a word."""
+    entry = dict(pairs)
+    if len(entry) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for number, key in enumerate(keys) if key in keys[:number])
+        found.faults.append(Fault("annotation-key", found.file, None, None, f"`{twice[:60]}` stands twice in one object"))
+    return entry
 
 
 def _categories(found: Annotated, categories: list[Any]) -> dict[int, int]:
@@ -69,7 +87,9 @@ def _categories(found: Annotated, categories: list[Any]) -> dict[int, int]:
     for category in categories:
         number = category.get("id") if isinstance(category, dict) else None
         if type(number) is not int:
-            found.faults.append(Fault("annotation-key", found.file, None, None, f"categories: id of {str(category)[:60]}"))
+            found.faults.append(
+                Fault("annotation-key", found.file, None, None, f"no whole number as id of a category: {str(category)[:50]}")
+            )
         elif number in names:
             found.faults.append(Fault("annotation-duplicate-id", found.file, None, None, str(number), "category"))
         else:
@@ -89,7 +109,7 @@ def _images(found: Annotated, images: list[Any], split: str) -> dict[int, int]:
     for image in images:
         number = image.get("id") if isinstance(image, dict) else None
         if type(number) is not int:
-            found.faults.append(Fault("annotation-key", found.file, None, None, f"images: id of {str(image)[:60]}"))
+            found.faults.append(Fault("annotation-key", found.file, None, None, f"no whole number as id of an image: {str(image)[:50]}"))
             continue
         name, width, height = image.get("file_name"), image.get("width"), image.get("height")
         if number in entries or number in broken:
@@ -114,16 +134,17 @@ def _annotation(found: Annotated, number: int, entry: Any, images: dict[int, int
         found.lose("annotation-no-image", None, None, token, str(image)[:40])
         return
     found.rows[index] += 1
+    picture = found.pictures[index]
     if "id" in known and str(known["id"]) in seen:
-        found.faults.append(Fault("annotation-duplicate-id", found.file, None, None, str(known["id"])[:40], "annotation"))
+        found.faults.append(Fault("annotation-duplicate-id", picture, None, None, str(known["id"])[:40], "annotation"))
     seen.add(str(known.get("id")))
     if known.get("iscrowd"):
-        found.lose("annotation-crowd", None, None, token)
+        found.lose("annotation-crowd", None, None, token, path=picture)
     elif type(category) is not int or category not in classes:
-        found.lose("annotation-no-category", None, None, token, str(category)[:40])
+        found.lose("annotation-no-category", None, None, token, str(category)[:40], picture)
     elif not isinstance(box, list) or len(box) != 4 or not all(type(value) in (int, float) for value in box):
-        found.lose("annotation-box", None, None, token, "bbox is not [x, y, width, height]")
+        found.lose("annotation-box", None, None, token, "bbox is not [x, y, width, height]", picture)
     else:
         # an integer can be larger than any float
         x, y, w, h = (float(value) if abs(value) < 1 << 53 else float("inf") for value in box)
-        found.add_box(index, number, classes[category], (x, y, x + w, y + h), (None, None), token)
+        found.add_box(index, number, classes[category], (x, y, x + w, y + h), (None, None), token, picture)

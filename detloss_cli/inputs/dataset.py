@@ -25,7 +25,7 @@ from detloss_cli.inputs.loaded import Fate
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.read_labels import read_labels
 from detloss_cli.inputs.sizes import find_sizes
-from detloss_cli.inputs.small_images import drop_small
+from detloss_cli.inputs.small_images import drop_pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,8 @@ def _from_files(
     orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside)
     width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache)
     caches = cache_faults(listing.caches, listing.pictures, listing.labels)
-    small = drop_small(read, listing.pictures, width, height, LOADERS[loader])
+    unreadable = {fault.path for fault in size_faults if fault.kind == "image-unreadable"}
+    small = drop_pictures(read, listing.pictures, width, height, LOADERS[loader], unreadable)
     return _Read(
         images=Images(tuple(listing.pictures), tuple(listing.labels), tuple(listing.splits), width, height),
         strict=read.strict,

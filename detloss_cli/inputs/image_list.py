@@ -8,6 +8,7 @@ from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.files import Refused, read_file
 from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.pairing import Paired, is_inside, label_folder
+from detloss_cli.inputs.row_text import UTF8_BOM
 from detloss_cli.inputs.scan import PICTURES
 
 
@@ -28,7 +29,12 @@ def pair_list(source: str, root: str, limits: Limits, *, allow_outside: bool = F
         return paired
     home = os.path.dirname(source)
     folders = _Folders(root, allow_outside)
-    for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        paired.faults.append(Fault("not-utf8", source, 1, 1, "", "UTF-16"))
+        return paired
+    if data.startswith(UTF8_BOM):
+        paired.faults.append(Fault("byte-order-mark", source, 1, 1, "\ufeff", "list"))
+    for number, raw in enumerate(data.removeprefix(UTF8_BOM).split(b"\n"), 1):
         text = raw.strip().decode("utf-8", "surrogateescape")
         if not text:
             continue

@@ -13,6 +13,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.files import FLAGS, Refused, read_file, refusal
 
 ORIENTATION = 274
+LFS_POINTER = b"version https://git-lfs"
 # The orientations that swap width and height.
 SIDEWAYS = frozenset({5, 6, 7, 8})
 
@@ -33,7 +34,7 @@ def image_size(path: str) -> tuple[int, int] | Refused:
                 turned = image.format in ("JPEG", "MPO") and image.getexif().get(ORIENTATION) in SIDEWAYS
         return (height, width) if turned else (width, height)
     except UnidentifiedImageError:
-        return _cut_png(path) or Refused("image-unreadable", "no known picture format")
+        return _other(path)
     except Image.DecompressionBombError:
         return Refused("image-unreadable", "more pixels than any camera takes")
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, MemoryError, OverflowError) as error:
@@ -41,13 +42,18 @@ def image_size(path: str) -> tuple[int, int] | Refused:
         return Refused("image-unreadable", type(error).__name__)
 
 
-def _cut_png(path: str) -> tuple[int, int] | None:
-    """The size of a PNG that ends after its header, where the decoder wants the pixels to begin."""
+def _other(path: str) -> tuple[int, int] | Refused:
+    """The size of a PNG that ends after its header, where the decoder wants the pixels to begin; else what stands in its place."""
     head = read_file(path, 1 << 10)
+    if not isinstance(head, Refused) and not head:
+        return Refused("image-unreadable", "the file is empty")
+    if not isinstance(head, Refused) and head.startswith(LFS_POINTER):
+        return Refused("image-unreadable", "a Git LFS pointer, not the picture")
+    unknown = Refused("image-unreadable", "no known picture format")
     if isinstance(head, Refused) or not head.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR") or len(head) < 33:
-        return None
+        return unknown
     width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    return (width, height) if 0 < width < 1 << 31 and 0 < height < 1 << 31 else None
+    return (width, height) if 0 < width < 1 << 31 and 0 < height < 1 << 31 else unknown
 
 
 def read_image_sizes(path: Path) -> dict[str, tuple[int, int]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.inputs.loaded import Fate, Loaded, LoadedBox
 from detloss_cli.inputs.loaders import STRICT_DROPS, Loader, Loss
 from detloss_cli.inputs.row_text import UTF8_BOM, FileReading
@@ -58,16 +59,16 @@ def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_
         fates = [] if action == "keep" else [Fate(action, path, None, kind, len(written))]
         return Loaded(lost={kind: len(written)}, fates=fates)
     loaded = Loaded()
+    # where nothing says how many classes there are, an id can still be too large for any head
+    bound, beyond = (num_classes, "class-out-of-range") if num_classes is not None else (DEFAULT.names, "class-huge")
     for index in keep:
         line, (cls, *box) = table.lines[index], table.rows[index].tolist()
         whole = int(cls)
-        if num_classes is not None and whole >= num_classes:
+        if whole >= bound:
             if loader.beyond == "drop":
-                return Loaded(
-                    lost={"class-out-of-range": len(written)}, fates=[Fate("drop", path, None, "class-out-of-range", len(written))]
-                )
-            loaded.lost["class-out-of-range"] = loaded.lost.get("class-out-of-range", 0) + 1
-            loaded.fates.append(Fate("stop", path, line, "class-out-of-range", 1))
+                return Loaded(lost={beyond: len(written)}, fates=[Fate("drop", path, None, beyond, len(written))])
+            loaded.lost[beyond] = loaded.lost.get(beyond, 0) + 1
+            loaded.fates.append(Fate("stop", path, line, beyond, 1))
             continue
         loaded.boxes.append(LoadedBox(line, whole, *box))
         if line in table.misread:

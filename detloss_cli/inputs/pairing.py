@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from dataclasses import dataclass, field
 
 from detloss_cli.inputs.fault import Fault
@@ -123,14 +124,19 @@ def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, 
             continue
         paired.labels.append("")
         if folded is None:
-            folded = {text.casefold(): text for text in labels.texts}
-        other = folded.get(wanted.casefold())
+            folded = {_plain(text): text for text in labels.texts}
+        other = folded.get(_plain(wanted))
         if other is not None and other not in used:
             used.add(other)
             paired.orphans[f"{home}/{other}"] = "label-case-differs"
             paired.faults.append(Fault("label-case-differs", f"{home}/{other}", None, None, other, wanted))
         else:
             paired.faults.append(Fault("image-without-label", picture, None, None, name, f"{home}/{wanted}"))
+
+
+def _plain(name: str) -> str:
+    """What a name says, whatever its case and however its accents are put together."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _left_over(home: str, labels: Folder, used: set[str], paired: Paired) -> None:

@@ -26,6 +26,7 @@ class Row:
 
     line: 1-based. form: what it could be read as. columns: tokens. cls: class id, None if it has none.
     values: the coordinates, four for a box, x y pairs for a polygon, empty if it is neither. faults: in the order of the columns.
+    doubled: it ends in more than one carriage return, so that text mode sees empty lines behind it.
     """
 
     line: int
@@ -34,6 +35,7 @@ class Row:
     cls: int | None = None
     values: tuple[float, ...] = ()
     faults: list[RowFault] = field(default_factory=list)
+    doubled: bool = False
 
     def box(self) -> tuple[float, float, float, float]:
         """Centre x, centre y, width, height in 0..1; of a polygon, those of the rectangle around its points."""
@@ -69,6 +71,7 @@ def parse_row(line: int, raw: bytes, num_classes: int | None, max_class: int) ->
         if text.strip("\r"):
             row.faults.append(RowFault("whitespace-line", 1, text.rstrip("\r")))
         return row
+    row.doubled = text.endswith("\r\r")
     _odd_blanks(row, text, body)
     tokens = [(match.start() + 1, match.group()) for match in TOKEN.finditer(text)]
     row.columns = len(tokens)

@@ -80,6 +80,8 @@ def _blank_lines(path: str, reading: FileReading, has_bytes: bool) -> None:
         return
     last = written[-1].line
     for row in reading.rows:
+        if row.form != "blank" and row.doubled and row.line < last:
+            reading.faults.append(Fault("blank-line", path, row.line, 1, "\r"))
         if row.form == "blank" and row.line < last:
             kind = "whitespace-line" if row.faults else "blank-line"
             reading.faults.append(Fault(kind, path, row.line, 1, row.faults[0].token[:80] if row.faults else ""))

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     Token = tuple[int, str]
 
 INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
+HUGE = re.compile(r"[+-]?\d{19,}\Z", re.ASCII)
 # Beyond this a value is no rounding of a fraction: it is a pixel.
 PIXEL = 2.0
+# What stands for a class id beyond 64 bits.
+LARGEST = 10**18
 
 
 def check_class(faults: list[RowFault], token: Token, num_classes: int | None, max_class: int) -> int | None:
@@ -24,6 +27,8 @@ def check_class(faults: list[RowFault], token: Token, num_classes: int | None, m
     column, word = token
     if INTEGER.match(word):
         cls = int(word)
+    elif HUGE.match(word):  # more than any integer of the trainers holds; kept out of the columns as well
+        cls = -LARGEST if word.startswith("-") else LARGEST
     elif float(word).is_integer() and abs(float(word)) < 2**53:
         cls = int(float(word))
         faults.append(RowFault("class-decimal", column, word))

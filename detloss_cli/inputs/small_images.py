@@ -1,8 +1,8 @@
-"""Pictures too small for the trainers."""
+"""Pictures that the trainers drop: too small, or without a header that can be read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,19 @@ from detloss_cli.inputs.loaders import Loader
 LEAST_SIDE = 10
 
 
-def drop_small(
-    read: LabelsRead, pictures: Sequence[str], width: NDArray[np.int32], height: NDArray[np.int32], loader: Loader
+def drop_pictures(
+    read: LabelsRead,
+    pictures: Sequence[str],
+    width: NDArray[np.int32],
+    height: NDArray[np.int32],
+    loader: Loader,
+    unreadable: Collection[str] = (),
 ) -> list[Fault]:
-    """Name the pictures below `LEAST_SIDE`, and take those below the loader's own bound out of what it loads.
+    """Name the pictures below `LEAST_SIDE`; take those below the loader's own bound, and unreadable ones, out of what it loads.
 
     Args:
         read: changed in place: `loaded` and `reports`.
-        width, height: (M,) pixels, 0 if unknown.
+        width, height: (M,) pixels, 0 if unknown. unreadable: pictures whose header says nothing; a loader that looks at sizes drops them.
     """
     side = np.minimum(width, height)
     known = (width > 0) & (height > 0)
@@ -33,14 +38,17 @@ def drop_small(
         for n in np.flatnonzero(known & (side < LEAST_SIDE)).tolist()
     ]
     dropped = known & (side < loader.min_side)
+    if unreadable and loader.min_side:
+        dropped |= np.array([picture in unreadable for picture in pictures], dtype=bool)
     gone = dropped[read.loaded.image]
     for image in np.flatnonzero(dropped).tolist():
+        kind = "image-too-small" if known[image] else "image-unreadable"
         rows = int((read.loaded.image == image).sum())
         report = read.reports.setdefault(image, FileReport())
         if rows:
-            report.lost["image-too-small"] = rows
+            report.lost[kind] = rows
             report.whole = True
-        report.fates.append(Fate("drop", pictures[image], None, "image-too-small", rows))
+        report.fates.append(Fate("drop", pictures[image], None, kind, rows))
     if gone.any():
         kept, old = ~gone, read.loaded
         read.loaded = Columns(old.image[kept], old.line[kept], old.cls[kept], old.boxes[kept])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 from array_api_compat import array_namespace, device
 
 from detloss_cli.inputs.head import Level
@@ -71,7 +72,8 @@ def side_ratios(targets: Targets, level: Level) -> Array:
     anchors = anchors_in_cells(level, targets.boxes)
     boxes = boxes_in_cells(targets.boxes, level)
     wide, high = (boxes[None, :, 2 + axis] / anchors[:, None, axis] for axis in range(2))
-    return xp.maximum(xp.maximum(wide, 1 / wide), xp.maximum(high, 1 / high))
+    with np.errstate(divide="ignore"):
+        return xp.maximum(xp.maximum(wide, 1 / wide), xp.maximum(high, 1 / high))
 
 
 def boxes_in_cells(boxes: Array, level: Level) -> Array:
