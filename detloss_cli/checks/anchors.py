@@ -134,7 +134,11 @@ def level_starving(facts: Facts) -> Iterator[Hit]:
 
 
 def anchor_unused(facts: Facts) -> Iterator[Hit]:
-    """An anchor takes no box at all: its channels learn only to say no."""
+    """An anchor takes no box at all: its channels learn only to say no.
+
+    It costs memory and adds cells to the objectness mean. Boxes of its shape may be missing from this data alone: look at the other
+    splits.
+    """
     anchors, used = _used(facts)
     if anchors is None or used is None or not anchors.boxes or _unit(anchors):
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detloss_cli.checks.quoted import quoted
+from detloss_cli.checks.quoted import quoted, shortened
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
 
@@ -25,7 +25,10 @@ def data_nc_names(fault: Fault) -> Words:
 
 
 def data_nc_value(fault: Fault) -> Words:
-    """nc is not a whole number from 1 to 100,000."""
+    """nc is not a whole number from 1 to 100,000.
+
+    yolov7 and yolov5 before 7.0 build the head with it. Quotes make it text and `2.0` a float, and both stop there.
+    """
     return f"nc is {fault.detail or repr(fault.token)}, not a whole number from 1 to 100,000", "write nc: 12"
 
 
@@ -38,7 +41,10 @@ def data_names_absent(fault: Fault) -> Words:
 
 
 def data_names_form(fault: Fault) -> Words:
-    """names is neither a list nor a mapping from id to name, or it is empty or longer than 100,000."""
+    """names is neither a list nor a mapping from id to name, or it is empty or longer than 100,000.
+
+    One string is read as its letters by some trainers, each a class.
+    """
     return f"names holds {fault.detail}", "write names: [a, b] or 0: a below names:"
 
 
@@ -75,7 +81,10 @@ def data_name_number(fault: Fault) -> Words:
 
 
 def data_name_control(fault: Fault) -> Words:
-    """A class name is empty or holds characters that steer a terminal or the direction of text."""
+    """A class name is empty or holds characters that steer a terminal or the direction of text.
+
+    It can hide a part of a log line or turn its direction. The name is printed with escapes here.
+    """
     return ("empty class name" if fault.detail else f"class name {quoted(fault.token)} holds control characters"), "give it a plain name"
 
 
@@ -108,12 +117,19 @@ def data_path_outside(fault: Fault) -> Words:
 
     It is not read: a data set from elsewhere could point at any file of this machine.
     """
-    return f"{fault.token} leaves the root {fault.detail}, not read", "set path: to the folder that holds everything, or pass it as --root"
+    return (
+        f"{shortened(fault.token)} leaves the root {fault.detail}, not read",
+        "set path: to the folder that holds everything, or pass it as --root",
+    )
 
 
 def data_path_missing(fault: Fault) -> Words:
-    """A path of train or val does not exist below the root."""
-    return f"{fault.token} does not exist below the root", _instead(fault)
+    """A path of train or val does not exist below the root.
+
+    Most often `path:` starts somewhere else than its author thought: ultralytics takes it from the working folder, yolov5 from its own
+    checkout. The choice that was made here stands in the report as `data.root`.
+    """
+    return f"{shortened(fault.token)} does not exist below the root", _instead(fault)
 
 
 def data_images_missing(fault: Fault) -> Words:
@@ -121,16 +137,22 @@ def data_images_missing(fault: Fault) -> Words:
 
     The labels are read; sizes are unknown, so pictures are taken for square. A training stops here.
     """
-    return f"{fault.token} does not exist, its labels in {fault.detail} are read", "restore the images, or pass --image-sizes"
+    return f"{shortened(fault.token)} does not exist, its labels in {fault.detail} are read", "restore the images, or pass --image-sizes"
 
 
 def data_optional_missing(fault: Fault) -> Words:
-    """A path of test does not exist below the root. Training does not need it."""
-    return f"{fault.token} does not exist below the root", _instead(fault)
+    """A path of test does not exist below the root. Training does not need it.
+
+    A `test:` of an export is often left over from the service that made it.
+    """
+    return f"{shortened(fault.token)} does not exist below the root", _instead(fault)
 
 
 def data_path_form(fault: Fault) -> Words:
-    """A path is neither a folder nor a .txt list, or no text at all."""
+    """A path is neither a folder nor a .txt list, or no text at all.
+
+    Trainers take a folder, a .txt list, or a list of either. `null`, a number or a mapping stops them.
+    """
     return f"{quoted(fault.token)} is no path to read: {fault.detail}", "a folder of images, a .txt list, or a list of either"
 
 
@@ -151,17 +173,26 @@ def data_root_missing(fault: Fault) -> Words:
 
 
 def data_root_outside(fault: Fault) -> Words:
-    """The root lies outside the folder of the file. Shown because trainers disagree on where a relative `path:` starts."""
+    """The root lies outside the folder of the file. Shown because trainers disagree on where a relative `path:` starts.
+
+    ultralytics takes it from the working folder or its own settings, yolov5 from its checkout, most people from the folder of the file.
+    """
     return f"the data set's root is {fault.detail}", None
 
 
 def data_root_replaced(fault: Fault) -> Words:
-    """`path:` does not exist on this machine, --root was taken instead."""
+    """`path:` does not exist on this machine, --root was taken instead.
+
+    The file was written on another machine. Nothing in it has to be changed to look at it here.
+    """
     return f"path: {fault.token} does not exist here, --root is used", None
 
 
 def data_key_unknown(fault: Fault) -> Words:
-    """A key that nobody reads looks like one that is missing."""
+    """A key that nobody reads looks like one that is missing.
+
+    Keys count letter by letter: `name:` is not `names:`, and the trainer then stops for the one that it misses.
+    """
     return f"nobody reads {quoted(fault.token)}", f"did you mean {fault.detail}"
 
 

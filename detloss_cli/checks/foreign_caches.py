@@ -24,12 +24,18 @@ def cache_stale(fault: Fault) -> Words:
 
 
 def cache_foreign(fault: Fault) -> Words:
-    """There is a label cache of a trainer; it seems to match the files, and is not used here."""
+    """There is a label cache of a trainer; it seems to match the files, and is not used here.
+
+    Trainers read it instead of the labels as long as sizes and names fit. An edit that keeps both goes unnoticed there, not here.
+    """
     return "label cache of a trainer, ignored", None
 
 
 def cache_unread(fault: Fault) -> Words:
-    """There is a label cache of a trainer that cannot be looked through."""
+    """There is a label cache of a trainer that cannot be looked through.
+
+    It is larger than is looked through, cut short, or of a format that is not known. A trainer may stop at it or write it anew.
+    """
     return f"label cache of a trainer, ignored: {fault.detail}", None
 
 

@@ -16,7 +16,10 @@ def hyp_empty(fault: Fault) -> Words:
 
 
 def hyp_form(fault: Fault) -> Words:
-    """A key holds a list or a mapping where a number is due."""
+    """A key holds a list or a mapping where a number is due.
+
+    Trainers multiply with it: a list stops them at the first batch, or is repeated instead of scaled.
+    """
     return f"{fault.token} holds a {fault.detail}, not a number", "write one number"
 
 
@@ -39,17 +42,26 @@ def hyp_not_finite(fault: Fault) -> Words:
 
 
 def hyp_not_number(fault: Fault) -> Words:
-    """A key that the loss reads holds no number. detloss goes on with the default."""
+    """A key that the loss reads holds no number. detloss goes on with the default.
+
+    The trainer stops with a TypeError in the first batch, or earlier where it scales its gains.
+    """
     return f"{fault.token} is {quoted(fault.detail)}, not a number", "write one number"
 
 
 def hyp_not_choice(fault: Fault) -> Words:
-    """A key that holds one of a few words holds another. detloss goes on with the default."""
+    """A key that holds one of a few words holds another. detloss goes on with the default.
+
+    The loss has a few forms with names of their own. A release that does not know the word stops or takes another form.
+    """
     return fault.token, f"write {fault.detail}"
 
 
 def hyp_no_value(fault: Fault) -> Words:
-    """A key that the loss reads has no value. detloss goes on with the default."""
+    """A key that the loss reads has no value. detloss goes on with the default.
+
+    YAML reads `key:` as null; the trainer then multiplies with None and stops.
+    """
     return f"{fault.token} has no value", f"write {fault.token}: {fault.detail}"
 
 
@@ -70,17 +82,26 @@ def hyp_key_unknown(fault: Fault) -> Words:
 
 
 def hyp_key_foreign(fault: Fault) -> Words:
-    """The key belongs to another family. Here it changes nothing."""
+    """The key belongs to another family. Here it changes nothing.
+
+    Hyp files are passed on between trainers, and what one reads the other ignores without a word.
+    """
     return f"{fault.token} is read by {fault.detail}", "delete it, or choose the other family with --family"
 
 
 def hyp_key_dead(fault: Fault) -> Words:
-    """The key is known but nothing reads it any more. Changing it changes nothing."""
+    """The key is known but nothing reads it any more. Changing it changes nothing.
+
+    Files keep keys of old releases. A search over such a key measures noise.
+    """
     return f"{fault.token} has no effect: {fault.detail}", None
 
 
 def hyp_key_overwritten(fault: Fault) -> Words:
-    """The trainer overwrites the value from its command line. What stands in the file has no effect there."""
+    """The trainer overwrites the value from its command line. What stands in the file has no effect there.
+
+    yolov5 and yolov7 take it from an option of `train.py`, whose default wins as well.
+    """
     return f"{fault.token} has no effect in the file: {fault.detail}", f"pass --{fault.token.replace('_', '-')} to the trainer"
 
 
@@ -101,7 +122,10 @@ def hyp_no_match(fault: Fault) -> Words:
 
 
 def hyp_negative(fault: Fault) -> Words:
-    """A negative gain makes training worsen its term."""
+    """A negative gain makes training worsen its term.
+
+    The optimiser goes down, so the term goes up, without a bound. A dash before the number is a typing error as a rule.
+    """
     return f"{fault.token} is negative: {fault.detail}", "write a positive number, or 0 to switch the term off"
 
 
@@ -114,8 +138,11 @@ def hyp_other_scale(fault: Fault) -> Words:
 
 
 def hyp_range(fault: Fault) -> Words:
-    """A value lies outside the range that the trainer's own evolution searches. Nothing forbids it; nobody tried it there."""
-    return f"{fault.token} {fault.detail}, the range that evolution searches", None
+    """A value lies outside the range that the trainer's own evolution searches. Nothing forbids it; nobody tried it there.
+
+    Bounds of `--evolve`, or of the tuner of ultralytics. A search that ran for weeks never looked beyond them.
+    """
+    return f"{fault.token} {fault.detail}, the range that evolution searches", "go back into the range, or compare both with detloss compare"
 
 
 RULES: tuple[Rule, ...] = (

@@ -11,32 +11,52 @@ from detloss_cli.inputs.loaders import LOADERS
 
 
 def loader_drops_image(fault: Fault) -> Words:
-    """The loader drops a whole image for the fault of one row."""
+    """The loader drops a whole image for the fault of one row.
+
+    One message in a log of thousands of lines says so, and its good rows are lost with the bad one. Rows lost in this way are counted
+    under the rule that the one row breaks.
+    """
     return f"{fault.token} drops the image with all its rows ({fault.detail})", "repair the row; the others are fine"
 
 
 def loader_takes_for_background(fault: Fault) -> Words:
-    """The loader takes an image with labels for background, without a word."""
+    """The loader takes an image with labels for background, without a word.
+
+    It counts the image as one without labels, so its objects train as background: worse than losing the image.
+    """
     return f"{fault.token} takes the image for background ({fault.detail})", "repair the row; the others are fine"
 
 
 def loader_stops(fault: Fault) -> Words:
-    """The loader, or the trainer behind it, stops at this row, without naming it."""
+    """The loader, or the trainer behind it, stops at this row, without naming it.
+
+    An assert about the largest class id, a shape or an index, raised without a file name, in the first epoch or before it.
+    """
     return f"{fault.token} stops the training here ({fault.detail})", "repair the row"
 
 
 def loader_misreads(fault: Fault) -> Words:
-    """The loader reads another box than the one that is written: a box row among polygons is taken for two points."""
+    """The loader reads another box than the one that is written: a box row among polygons is taken for two points.
+
+    `0 .5 .5 .2 .2` becomes the box around the points (.5, .5) and (.2, .2): centre .35 .35, sides .3 .3. Nothing is printed, and the loss
+    trains on it.
+    """
     return f"{fault.token} reads this box as a polygon of two points", "export the file again in one form"
 
 
 def loader_removes_repeat(fault: Fault) -> Words:
-    """The loader removes a row that repeats an earlier one, and sorts the rest."""
+    """The loader removes a row that repeats an earlier one, and sorts the rest.
+
+    The order of rows decides who wins a cell that two boxes claim, so the sort can change targets.
+    """
     return f"{fault.token} removes the repeated row", None
 
 
 def loader_accepts(fault: Fault) -> Words:
-    """The loader accepts a row that is in error, and trains on it."""
+    """The loader accepts a row that is in error, and trains on it.
+
+    What the loss makes of it differs: a centre outside may fall into another cell, a class of 1.5 counts as 1.
+    """
     return f"{fault.token} accepts the row and trains on it ({fault.detail})", "repair the row"
 
 

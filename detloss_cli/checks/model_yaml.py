@@ -11,7 +11,10 @@ from detloss_cli.inputs.model_yaml import ModelFile
 
 
 def model_form(fault: Fault) -> Words:
-    """The model file is no mapping of keys to values."""
+    """The model file is no mapping of keys to values.
+
+    A weights file, a data.yaml or a hyp file in its place looks like this.
+    """
     return f"no model: {fault.detail}", "nc:, anchors:, backbone: and head:, or a built-in name such as yolov5s"
 
 
@@ -32,22 +35,34 @@ def model_anchors_fitted(fault: Fault) -> Words:
 
 
 def model_value(fault: Fault) -> Words:
-    """A value of the model file is none that the trainer can use."""
+    """A value of the model file is none that the trainer can use.
+
+    The head cannot be built with it, so the trainer stops while it reads the model.
+    """
     return f"{quoted(fault.token)} is no value for {fault.detail}", "correct it"
 
 
 def model_levels(fault: Fault) -> Words:
-    """The rows of anchors and the levels of the head differ in number."""
+    """The rows of anchors and the levels of the head differ in number.
+
+    Each level has its row, in the order of the levels. A row too many is cut off by some releases, one too few stops them.
+    """
     return f"{fault.token} rows of anchors for {fault.detail}", "one row of anchors a level"
 
 
 def model_strides(fault: Fault) -> Words:
-    """The file does not say at which strides its levels stand; they are taken from their number and the file's name."""
+    """The file does not say at which strides its levels stand; they are taken from their number and the file's name.
+
+    Trainers find them by running the network once; no model is built here. P6 heads have 8 to 64, a P2 head begins at 4.
+    """
     return f"strides taken to be {fault.detail}", "write strides: [8, 16, 32]"
 
 
 def model_nc_differs(fault: Fault) -> Words:
-    """nc of the model file differs from that of the data. Trainers override it with the data's and say so."""
+    """nc of the model file differs from that of the data. Trainers override it with the data's and say so.
+
+    The head is built for the data, and weights of another number of classes are taken over all but the last layer.
+    """
     return f"the model's nc {fault.token} gives way to the {fault.detail} classes of the data", None
 
 

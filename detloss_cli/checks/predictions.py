@@ -16,7 +16,10 @@ def prediction_not_finite(fault: Fault) -> Words:
 
 
 def prediction_file_unreadable(fault: Fault) -> Words:
-    """A file of head outputs cannot be read: cut short, damaged, empty, or of no known format."""
+    """A file of head outputs cannot be read: cut short, damaged, empty, or of no known format.
+
+    npz and safetensors are read, and .pt with tensors alone. Nothing in a file is ever run to read it.
+    """
     return fault.token, fault.detail or None
 
 
@@ -39,17 +42,26 @@ def prediction_file_too_big(fault: Fault) -> Words:
 
 
 def prediction_shape(fault: Fault) -> Words:
-    """A level in the file has another shape or type than the head: images, anchors, rows, columns, channels, floating point."""
+    """A level in the file has another shape or type than the head: images, anchors, rows, columns, channels, floating point.
+
+    The wrong model, input size or number of classes is behind it as a rule: `--model`, `--imgsz`, `--names`.
+    """
     return fault.token, fault.detail or None
 
 
 def prediction_level_missing(fault: Fault) -> Words:
-    """A level that the head has is not in the file, or the file has one that the head lacks."""
+    """A level that the head has is not in the file, or the file has one that the head lacks.
+
+    Levels are named by stride: p3 is stride 8, p4 16, p5 32. The loss of a part of the levels would look like a smaller loss.
+    """
     return fault.token, fault.detail or None
 
 
 def prediction_dump_invalid(fault: Fault) -> Words:
-    """The description inside a dump is damaged, of another version, or does not fit its tensors."""
+    """The description inside a dump is damaged, of another version, or does not fit its tensors.
+
+    A dump says of itself which step, gains and targets it holds. Write it again with the tap of this release.
+    """
     return fault.token, fault.detail or None
 
 

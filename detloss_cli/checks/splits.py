@@ -42,12 +42,18 @@ def augmented_copies(fault: Fault) -> Words:
 
 
 def class_never_trained(fault: Fault) -> Words:
-    """A class occurs in another split, but never in train."""
+    """A class occurs in another split, but never in train.
+
+    The head has a channel for it and learns only to say no there. A split by folder or by date does this.
+    """
     return f"class {fault.token} has no box in train, but {fault.detail}", "move some of its pictures to train"
 
 
 def class_not_in_split(fault: Fault) -> Words:
-    """A class is trained, but has no box in another split: nothing measures it there."""
+    """A class is trained, but has no box in another split: nothing measures it there.
+
+    Its average precision is undefined there, and trainers leave it out of the mean without a word.
+    """
     return f"class {fault.token} has no box in {fault.detail}", None
 
 

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from detloss_cli.checks.facts_rule import FactsRule, Hit, facts_rule
+from detloss_cli.checks.quoted import shortened
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.facts import Facts, LevelFacts
 from detloss_cli.inputs.fault import Fault
+
+BRING_BACK = "a larger --imgsz, nearer anchors or a finer level bring it back"
+KEEP_APART = "a larger --imgsz or a finer level keeps them apart"
 
 
 def box_without_positive(facts: Facts) -> Iterator[Hit]:
@@ -22,7 +26,7 @@ def box_without_positive(facts: Facts) -> Iterator[Hit]:
     if boxes is None:
         return
     for index in boxes.reason.some:
-        yield Hit(f"no positive for this box: {boxes.text[index]}", None, boxes.path[index], int(boxes.line[index]))
+        yield Hit(f"no positive for this box: {boxes.text[index]}", BRING_BACK, boxes.path[index], int(boxes.line[index]))
 
 
 def slot_collision(facts: Facts) -> Iterator[Hit]:
@@ -39,7 +43,7 @@ def slot_collision(facts: Facts) -> Iterator[Hit]:
         other = f"line {boxes.line[first]}" if boxes.path[first] == boxes.path[second] else f"{boxes.path[first]}:{boxes.line[first]}"
         kind = "another box" if pair.same_class else "a box of another class"
         message = f"competes for the same cell and anchor of {pair.level} with {kind} at {other}"
-        yield Hit(message, None, boxes.path[second], int(boxes.line[second]))
+        yield Hit(message, KEEP_APART, boxes.path[second], int(boxes.line[second]))
 
 
 def infinite_loss(facts: Facts) -> Iterator[Hit]:
@@ -103,7 +107,9 @@ def nothing_to_compute(facts: Facts) -> Iterator[Hit]:
     A wrong folder, or a split whose folder is empty. `detloss inspect labels` says what it looked for, and where.
     """
     if facts.labels is not None and facts.labels.images == 0 and facts.data is not None:
-        yield Hit("no picture and no label file was found: there is nothing to compute", "inspect labels says where it looked")
+        places = list(dict.fromkeys(place for split in facts.data.splits.values() for place in split))
+        where = f" in {shortened(', '.join(places))}" if places else ""
+        yield Hit(f"no picture and no label file was found{where}: there is nothing to compute", "inspect labels says what it looked for")
 
 
 # What to do, by the key of the reason.

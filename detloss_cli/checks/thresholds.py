@@ -118,7 +118,10 @@ def setting_differs(facts: Facts) -> Iterator[Hit]:
 
 
 def bound_names_nothing(facts: Facts) -> Iterator[Hit]:
-    """A bound on a share names a term or level that this loss does not have, so it holds nothing."""
+    """A bound on a share names a term or level that this loss does not have, so it holds nothing.
+
+    A gate that holds nothing passes for ever. Terms are those of the table's head, levels are P3, P4 and so on.
+    """
     if facts.gate is None or facts.loss is None:
         return
     known = shares(facts)

@@ -21,7 +21,7 @@ def switch_not_modelled(fault: Fault) -> Words:
     Nothing is left out silently: the message says what is computed instead. Positives, shares and gains are near to those of the training
     where the switch only changes which pictures meet in a batch; with other input shapes the counts of each level move.
     """
-    return f"{fault.token} means {fault.detail}", None
+    return f"{fault.token} means {fault.detail}", "leave it out to train exactly what is computed"
 
 
 def anchors_fitted_here(fault: Fault) -> Words:

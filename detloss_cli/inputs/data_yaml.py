@@ -38,6 +38,8 @@ def read_data(
         DetlossError: path cannot be opened, or an option is no good.
     """
     if not os.path.exists(path):
+        if os.path.islink(path):
+            raise DetlossError("a link that leads nowhere", where=path, hint=f"it points at {os.readlink(path)}")
         found = nearest_path(path) if path and "\0" not in path else ""
         raise DetlossError("no such file or folder", where=path, hint=f"did you mean {os.path.relpath(found)}" if found else FORMS)
     if root is not None and not os.path.isdir(root):
