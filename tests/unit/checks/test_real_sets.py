@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import struct
-import zlib
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from public_sets import DATASETS, build
 
 from detloss_cli.diagnose_labels import inspect_labels
 from detloss_cli.finding import Finding
@@ -19,7 +17,6 @@ from detloss_cli.inputs.dataset import read_dataset
 from detloss_cli.label_facts import LabelFacts
 from detloss_cli.resolve import Request
 
-DATASETS = Path(os.environ.get("DETLOSS_DATASETS", Path(__file__).parents[4] / "shared" / "datasets"))
 # set -> errors by rule; none is clean
 ERRORS: dict[str, dict[str, int]] = {
     "vegetables_crlf": {},
@@ -36,25 +33,6 @@ ERRORS: dict[str, dict[str, int]] = {
     "egypt_moto_plates": {"mixed-rows": 4},
     "deeppcb_pixel": {"pixel-coordinates": 10013},
 }
-
-
-def header(width: int, height: int) -> bytes:
-    """A PNG that ends after its header."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-
-
-def build(name: str, root: Path) -> None:
-    """The set as its repository has it, pictures cut to their headers."""
-    for label in (DATASETS / name / "labels").rglob("*.txt"):
-        parts = label.relative_to(DATASETS / name / "labels").parts
-        target = root.joinpath(*(part for part in parts if part not in ("object_detection", "instance_segmentation")))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(label, target)
-    sizes = DATASETS / name / "image_sizes.json"
-    for picture, (width, height, *_) in (json.loads(sizes.read_text()) if sizes.exists() else {}).items():
-        (root / picture).parent.mkdir(parents=True, exist_ok=True)
-        (root / picture).write_bytes(header(width, height))
 
 
 def inspected(name: str, root: Path) -> tuple[LabelFacts, list[Finding]]:
