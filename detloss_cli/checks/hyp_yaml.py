@@ -142,7 +142,10 @@ def hyp_range(fault: Fault) -> Words:
 
     Bounds of `--evolve`, or of the tuner of ultralytics. A search that ran for weeks never looked beyond them.
     """
-    return f"{fault.token} {fault.detail}, the range that evolution searches", "go back into the range, or compare both with detloss compare"
+    return (
+        f"{fault.token} {fault.detail}, the range that evolution searches",
+        "go back into the range, or compare both losses",
+    )
 
 
 RULES: tuple[Rule, ...] = (

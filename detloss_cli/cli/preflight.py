@@ -14,6 +14,7 @@ from detloss_cli.cli.from_run import merged
 from detloss_cli.cli.groups import Caching, Output
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.settled import settle
+from detloss_cli.cli.spelling import value_options
 from detloss_cli.inputs.thresholds import Thresholds
 
 Words = Annotated[
@@ -28,7 +29,15 @@ class TrainCommand(TyperCommand):
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         ctx.allow_interspersed_args = False
         settle(ctx, self, [])
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, self._ordered(args))
+
+    def _ordered(self, args: list[str]) -> list[str]:
+        """A train command that was quoted whole goes last: what stands behind it, as in `"python train.py ..." --format json`, is ours."""
+        values, at = value_options(self), 0
+        while at < len(args) and args[at].startswith("-") and args[at] != "--":
+            at += 2 if args[at] in values else 1
+        whole = at < len(args) and len(args[at].split()) > 1
+        return [*args[:at], *args[at + 1 :], args[at]] if whole else args
 
 
 def preflight(

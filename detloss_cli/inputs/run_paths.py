@@ -28,10 +28,10 @@ def find_path(text: str, places: Places) -> str | None:
     """
     if not text or "\0" in text:
         return None
-    plain = text.replace("\\", "/") if re.match(r"[A-Za-z]:[\\/]|\\\\", text) else text
-    for candidate in _candidates(plain, places):
-        if os.path.exists(candidate):
-            return os.path.normpath(candidate)
+    for plain in dict.fromkeys((text, text.replace("\\", "/"))):  # a path of Windows as it stands, then with /
+        for candidate in _candidates(plain, places):
+            if os.path.exists(candidate):
+                return os.path.normpath(candidate)
     return None
 
 

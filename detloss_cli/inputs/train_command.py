@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ BEFORE = {"env": 1, "nohup": 1, "time": 1, "exec": 1, "uv": 2, "poetry": 2, "pip
 INTERPRETER = {"-u": 1, "-B": 1, "-O": 1, "-s": 1, "-E": 1, "-I": 1, "-W": 2, "-X": 2}
 LAUNCHERS = {"torch.distributed.run", "torch.distributed.launch", "torchrun"}
 SHELL = re.compile(r"[;&|<>()]+")
+WINDOWS = re.compile(r"\.exe\b|(?<![\w/])[A-Za-z]:\\")
 VARIABLE = re.compile(r"\$([A-Za-z_{(@*#?0-9]|$)|`")
 
 
@@ -73,6 +74,8 @@ def _split(words: Sequence[str]) -> list[str]:
     if len(found) == 1 and re.search(r"\s", found[0].strip()):
         lexer = shlex.shlex(found[0].replace("\\\n", " ").strip().removeprefix("!"), posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
+        if WINDOWS.search(found[0]):  # there a backslash is part of a path
+            lexer.escape = ""
         lexer.commenters = ""
         try:
             found = list(lexer)
@@ -201,7 +204,7 @@ def _whole(given: str, table: Mapping[str, Arity], whose: str) -> str:
 def _ultralytics(words: Sequence[str]) -> dict[str, Said]:
     """`yolo [TASK] MODE key=value ...`; a bare key switches a setting on."""
     said: dict[str, Said] = {}
-    for word in words:
+    for word in _joined(words):
         name, equals, value = word.removeprefix("--").rstrip(",").partition("=")
         if not equals and word in TASKS:
             name, value = "task", word
@@ -215,7 +218,23 @@ def _ultralytics(words: Sequence[str]) -> dict[str, Said]:
     mode = said.pop("mode", Said("train", SOURCE)).value
     if mode != "train":
         raise _unknown(str(mode), "trains nothing", "preflight is for a training")
+    task = said.get("task", Said("detect", SOURCE)).value
+    if task != "detect":
+        raise _unknown(str(task), "trains another loss", "yolo detect train trains boxes")
     return said
+
+
+def _joined(words: Sequence[str]) -> Iterator[str]:
+    """`key = value`, `key= value` and `key =value` as one word, as yolo joins them."""
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        open_end = word.endswith("=") and word.count("=") == 1 and len(word) > 1
+        if rest and (open_end or ("=" not in word and rest[0].startswith("="))):
+            word += rest.pop(0)
+            if word.endswith("=") and rest:
+                word += rest.pop(0)
+        yield word
 
 
 def _settings(training: Training, said: Mapping[str, Said], places: Places) -> dict[str, Said]:

@@ -188,7 +188,7 @@ def _switches(training: Training, words: Mapping[str, Said]) -> None:
             training.put(key, True, told.source)
     told = words.get("noautoanchor")
     if told is not None and told.value is True:
-        training.put("anchors", "stock", f"{told.source} noautoanchor")
+        training.put("anchors", "stock", f"stock: noautoanchor of {told.source}")
     elif training.trainer != "ultralytics":
         training.put("anchors", "auto", f"{training.trainer}'s AutoAnchor")
     told = words.get("classes")

@@ -59,6 +59,12 @@ def logged(**terms: Sequence[float]) -> str:
     return "\n".join([head, *rows]) + "\n"
 
 
+def test_options_may_stand_behind_a_command_that_was_quoted_whole(detloss: Command) -> None:
+    command = "python train.py --img 320 --data vegetables/data.yaml --weights yolov5s.pt"
+    before, behind = (asked(detloss, "preflight", *words) for words in (("--no-cache", command), (command, "--no-cache")))
+    assert before == behind
+
+
 def asked(detloss: Command, *arguments: str) -> dict[str, Any]:
     code, out, err = detloss(*arguments, "--format", "json")
     assert code in (0, 1), err

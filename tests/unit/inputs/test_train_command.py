@@ -39,6 +39,8 @@ PARSED = {
     "WANDB_DISABLED=true poetry run python train.py --data d.yaml --weights yolov5x6.pt --img 1280": {"model": "yolov5x6"},
     "python train.py \\\n  --img 640 \\\n  --data d.yaml \\\n  --weights yolov5n.pt": {"model": "yolov5n"},
     "yolo train model=yolo11n.pt data=d.yaml batch=-1": {"batch_size": 16},
+    "yolo detect train data = d.yaml model= yolov8n.pt imgsz =320": {"model": "yolov8n", "imgsz": (320, 320)},
+    "python.exe train.py --data .\\d.yaml --weights weights\\yolov5s.pt": {"model": "yolov5s"},
 }
 # command -> the word that is not known, and what is said of it
 REFUSED = {
@@ -63,6 +65,10 @@ REFUSED = {
     "accelerate launch train.py --data d.yaml": ("accelerate", "is no trainer that is known"),
     "python train.py --data 'd.yaml": ("quote", "not closed"),
     "python -c 'import os'": ("-c", "is no trainer"),
+    "yolo segment train data=d.yaml model=yolo11n-seg.pt": ("segment", "trains another loss"),
+    "yolo task=pose mode=train data=d.yaml model=yolo11n-pose.pt": ("pose", "trains another loss"),
+    "yolo detect train data=d.yaml model=yolov8n.pt =": ("=", "is no setting"),
+    "conda run -n yolo python train.py --data d.yaml": ("conda", "is no trainer that is known"),
 }
 
 
