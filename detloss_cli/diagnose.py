@@ -17,6 +17,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.measure.box_groups import with_box_groups
 from detloss_cli.measure.counted import counted, host
 from detloss_cli.measure.groups import with_cost
 from detloss_cli.measure.plain import plain_pairs
@@ -75,7 +76,7 @@ def inspect_targets(request: Request, *, read: Read = scenes.load, marks: bool =
         facts = _counted(request, scene, hyp, pairs, device="cpu", head=None)
     if request.image is not None:
         facts = replace(facts, image=_image(request.image, scene, facts, pairs))
-    return facts, judged(scene, facts)
+    return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
 
 
 def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
@@ -110,7 +111,7 @@ def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -
     assignment = with_cost(facts.assignment, by_mark["perfect"]) if marks else facts.assignment
     facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, assignment=assignment)
     facts = replace(facts, box_loss=by_box.facts(count))
-    return facts, judged(scene, facts)
+    return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
 
 
 def _prepare(request: Request, read: Read) -> tuple[Scene, Job]:
@@ -181,6 +182,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
         box_loss=by_box.facts(count),
         dumps=dumps,
     )
+    facts = with_box_groups(facts, scene.labels, request.by, request.top)
     return facts, [*judge(play.faults), *judge(replay.differing(dumps)), *judged(scene, facts)]
 
 

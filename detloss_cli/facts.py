@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from detloss_cli.anchor_facts import AnchorFacts
 from detloss_cli.box_columns import OfImage, OfSome
+from detloss_cli.box_group_facts import BoxGroups
 from detloss_cli.box_loss_facts import BoxLossFacts as BoxLossFacts
 from detloss_cli.compare_facts import CompareFacts
 from detloss_cli.gate_facts import GateFacts
@@ -269,6 +270,7 @@ class Facts:
     loss: LossFacts | None = None
     boxes: BoxFacts | None = None
     box_loss: BoxLossFacts | None = None
+    groups: BoxGroups | None = None
     collisions: tuple[Collision, ...] | None = None
     hyp: tuple[HypFacts, ...] | None = None
     image: ImageFacts | None = None

@@ -68,6 +68,8 @@ class Request:
     root: str | None = None
     image_sizes: str | None = None
     image: str | None = None
+    by: str | None = None
+    top: int | None = None
     what_if: tuple[str, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
     cache: Cache | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli.emit import emit
+from detloss_cli.cli.grouping import Grouping
 from detloss_cli.cli.groups import Caching, Heads, Output, Reading
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import request, switched
@@ -40,6 +41,7 @@ def compute(
     caching: Caching,
     losses: Losses,
     switches: Switches,
+    grouping: Grouping,
     *,
     save: o.SaveRun = None,
     sweeps: o.Sweep = None,
@@ -56,8 +58,11 @@ def compute(
     chosen = axes(sweeps or ())
     if chosen and losses.preds is not None:
         raise DetlossError("head outputs fit one setting alone", where="--sweep", hint="leave out --preds")
+    if chosen and grouping.by is not None:
+        raise DetlossError("--by counts one setting, --sweep shows several", where=f"--by {grouping.by}", hint="leave one of them out")
+    grouped = grouping.asked(to)
     data = reading.asked(needed=losses.preds is None and losses.run is None)
-    given = {**data, **losses.asked(), "cache": caching.cache, "overrides": switches.asked()}
+    given = {**data, **losses.asked(), **grouped, "cache": caching.cache, "overrides": switches.asked()}
     wanted = request("compute", **given)
     with busy("computing the loss", quiet=output.quiet):
         from detloss_cli import diagnose
@@ -67,4 +72,5 @@ def compute(
         facts, findings = in_context(wanted, *outcome)
     if save is not None:
         save_run(save, facts, force=output.force)
+    grouping.write(facts, to)
     return emit("compute", facts, findings, to)

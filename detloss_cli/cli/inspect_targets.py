@@ -8,6 +8,7 @@ import typer
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli.emit import emit, sources
+from detloss_cli.cli.grouping import Grouping
 from detloss_cli.cli.groups import Caching, Output, Reading, Targets
 from detloss_cli.cli.progress import busy
 from detloss_cli.cli.request import request
@@ -31,6 +32,7 @@ def inspect_targets(
     image: Image = None,
     save: Save = None,
     sweeps: o.Sweep = None,
+    grouping: Grouping,
     output: Output,
 ) -> int:
     """Which boxes get positives, on which level and anchor, and why the others get none.
@@ -48,8 +50,13 @@ def inspect_targets(
             raise DetlossError("--save needs a picture to draw", hint="add --image PATH, or save the run as .npz")
         refuse_format(save)
         refuse(save, force=output.force, option="--save")
+    if chosen and grouping.by is not None:
+        raise DetlossError("--by counts one setting, --sweep shows several", where=f"--by {grouping.by}", hint="leave one of them out")
+    grouped = grouping.asked(to)
+    if image is not None and grouping.by is not None:
+        raise DetlossError("--by counts all pictures, --image shows one", where=f"--by {grouping.by}", hint="leave one of them out")
     data = reading.asked(needed=targets.run is None)
-    given = {**data, **targets.asked(), "cache": caching.cache, "overrides": {}, "image": image}
+    given = {**data, **targets.asked(), **grouped, "cache": caching.cache, "overrides": {}, "image": image}
     wanted = request("inspect targets", **given)
     with busy("building targets", quiet=output.quiet):
         from detloss_cli import diagnose
@@ -67,4 +74,5 @@ def inspect_targets(
             from detloss_cli.report.picture import picture
 
             write(save, picture(facts.image, facts.levels or (), save))
+    grouping.write(facts, to)
     return emit("inspect targets", facts, findings, to)

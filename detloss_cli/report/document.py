@@ -15,6 +15,7 @@ from detloss_cli.finding import Finding
 from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.relative import relative
 from detloss_cli.report.compare_document import compare_document
+from detloss_cli.report.groups_document import groups_document
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import encodable
 from detloss_cli.report.survey_document import survey_document
@@ -65,6 +66,8 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["gains"] = [_gain(gain) for gain in facts.gains]
     if facts.loss is not None:
         body |= _loss(facts.loss)
+    if facts.groups is not None:
+        body["boxes_by"] = groups_document(facts.groups, facts.data.root if facts.data is not None else "")
     if facts.run is not None:
         body["run"] = asdict(facts.run)
     if facts.dumps is not None:

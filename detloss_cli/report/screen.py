@@ -12,6 +12,7 @@ from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.anchor_fit import anchor_lists
 from detloss_cli.report.sections.anchors import anchors_table
 from detloss_cli.report.sections.balance import balance_line
+from detloss_cli.report.sections.box_groups import box_groups_table
 from detloss_cli.report.sections.box_moves import box_moves
 from detloss_cli.report.sections.compare import compare_blocks, compare_lines, run_names
 from detloss_cli.report.sections.dumps import dumps_table
@@ -105,6 +106,7 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
         return
     if facts.loss is not None or facts.maps is None:
         yield level_table(facts, width)
+    yield box_groups_table(facts, width)
     yield log_table(facts.run, width)
     yield dumps_table(facts.dumps or (), width)
     yield balance_line(facts.levels or (), facts.loss.batches if facts.loss is not None else 0, width)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2] / PACKAGE
 ORDER = (
     "cli → report → preflight → gate | run_context | diagnose_compare | diagnose_sweep → diagnose | diagnose_anchors"
     " → diagnose_labels | diagnose_hyp → engine → replay → scene → anchor_choice → measure | resolve | compare_runs → checks | families"
-    " | saved_run → facts → anchor_facts | box_columns | box_loss_facts | compare_facts | gate_facts | image_facts"
+    " | saved_run → facts → anchor_facts | box_columns | box_group_facts | box_loss_facts | compare_facts | gate_facts | image_facts"
     " | run_facts | sweep_facts | label_facts | losses → targets → predictions → geometry → inputs → finding → errors"
 )
 RANK = {part: rank for rank, layer in enumerate(ORDER.split(" → ")) for part in layer.split(" | ")}
