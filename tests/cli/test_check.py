@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import jsonschema
+import numpy as np
 import pytest
 
 from detloss_cli.cli import main as entry
@@ -295,3 +296,35 @@ def test_ten_files_take_no_torch_and_little_time(tmp_path: Path) -> None:
         [sys.executable, "-c", code, "check", str(tmp_path / "labels"), "--no-cache"], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# As a program of its own: after each command, whether torch has been loaded by then.
+LOADS = """
+import contextlib, io, json, sys
+from detloss_cli.cli.main import run
+found = []
+for words in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()):
+        code = run(["check", *words, "--no-cache", "--imgsz", "64"])
+    found.append([code, "torch" in sys.modules])
+print(json.dumps(found))
+"""
+STATIC = ("yolov5", "yolov3-spp", "keras-yolo3", "centernet", "cornernet", "fcos", "retinanet")
+BOUNDS = ["--max-unassigned", "9", "--min-bpr", "0", "--max-collisions", "9", "--max-lost-boxes", "0", "--min-positives-per-level", "0"]
+
+
+CHEAP = [
+    ["labels", *BOUNDS, "--write-baseline", "base.json"],
+    ["labels", "--baseline", "base.json"],
+    *(["labels", "--family", family] for family in STATIC),
+]
+
+
+@pytest.mark.parametrize(("cheap", "asks"), [(CHEAP, ["--max-share", "obj=100%"]), ([["labels"]], ["--preds", "head.npz"])])
+def test_torch_is_loaded_only_where_a_loss_is_asked_for(cheap: list[list[str]], asks: list[str], tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 .5 .5 .4 .4\n")
+    np.savez(tmp_path / "head.npz", **{f"p{n}": np.zeros((1, 3, 64 >> n, 64 >> n, 6), np.float32) for n in (3, 4, 5)})
+    words = json.dumps([*cheap, ["labels", *asks]])
+    done = subprocess.run([sys.executable, "-c", LOADS, words], capture_output=True, text=True, cwd=tmp_path)
+    assert json.loads(done.stdout) == [[0, False]] * len(cheap) + [[0, True]], done.stderr

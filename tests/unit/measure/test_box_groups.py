@@ -106,7 +106,14 @@ def test_without_a_loss_those_that_train_least_come_first() -> None:
 def labels(path: tuple[str, ...], image: list[int], cls: list[int]) -> Labels:
     size = np.full(len(path), 640, dtype=np.int32)
     images = Images(path, path, ("train",) * len(path), size, size)
-    return Labels(np.array(image, dtype=np.int64), np.array(cls, dtype=np.int64), np.zeros((len(image), 4), np.float32), np.arange(1, len(image) + 1), images, ("a",))
+    return Labels(
+        np.array(image, dtype=np.int64),
+        np.array(cls, dtype=np.int64),
+        np.zeros((len(image), 4), np.float32),
+        np.arange(1, len(image) + 1),
+        images,
+        ("a",),
+    )
 
 
 def test_folders_and_images_without_boxes_and_names_count_too() -> None:
