@@ -39,7 +39,13 @@ TOPICS: dict[str, str] = {
 
 The box and class terms of many families are means over the positives of a level, and the levels are then added. A level with ten
 positives adds as much as one with ten thousand, so each of its positives weighs a thousand times more. The column `one weighs` is the
-level's weighted loss over its positives, relative to the first level.""",
+level's weighted loss over its positives, relative to the first level.
+
+Families that add all levels up before they divide (yolov8, RetinaNet, FCOS, YOLOX, keras-yolo3) weigh each positive by its own error
+alone: there the column says how large that is on a level, and what its empty cells add.
+
+Nothing is wrong with it; but few boxes of the sizes of a level then shape the training as much as many of another. `--by level` and
+`--by box` show which.""",
     "marks": """The heads that a real loss lies between.
 
 step 0     a fresh head, as the trainer initialises its biases: what the first iteration costs.

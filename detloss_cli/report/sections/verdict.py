@@ -7,33 +7,37 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from detloss_cli.checks.notable import notable
 from detloss_cli.checks.registry import RULES
 from detloss_cli.facts import AssignmentFacts, Facts
 from detloss_cli.finding import Finding
+from detloss_cli.report.grid import GAP
 from detloss_cli.report.numbers import count, many, percent
 from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.findings import more_of
 
 MOST = 3
+LEAST = 40  # columns of a message beside its command
 
 
 def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: int) -> Iterator[Text]:
-    """What spoils a training, then errors, boxes that train nothing, lost rows, warnings; one quiet line where nothing is."""
+    """What spoils a training, errors, boxes that train nothing, lost rows, warnings, what is uneven; one quiet line where nothing is."""
     told = _told(facts)
     errors, warnings = ([*_findings(findings, severity, told)] for severity in ("error", "warning"))
-    said = [*_loss(facts), *errors, *_targets(facts), *_labels(facts, errors=bool(errors)), *warnings]
+    said = [*_loss(facts), *errors, *_targets(facts), *_labels(facts, errors=bool(errors)), *warnings, *_uneven(facts)]
     if not said:
         yield Text("  nothing stands out", style="green")
     for text, more in said[:MOST]:
-        yield _line(text, "" if more.startswith(command) else more, width)
+        yield _line(text, "" if more == command else more, width)
 
 
 def _line(text: str, more: str, width: int) -> Text:
-    """A line with the command at its end where there is room for both; a long message is cut."""
+    """A line with the command at its end; a long message is cut, unless too little of it would be left."""
     line = Text("! ", style="bold yellow").append_text(Text(text, style="not bold default"))
-    space = width - line.cell_len - len(more)
-    if more and space >= 2:
-        line.append(" " * space + more, style="not bold dim")
+    room = width - len(more) - GAP
+    if more and (line.cell_len <= room or room >= LEAST):
+        line.truncate(room, overflow="ellipsis")
+        line.append(" " * (width - line.cell_len - len(more)) + more, style="not bold dim")
     line.truncate(width, overflow="ellipsis")
     return line
 
@@ -89,6 +93,10 @@ def _why(assignment: AssignmentFacts) -> str:
     reason, number = max(assignment.by_reason.items(), key=lambda item: item[1], default=("", 0))
     words = safe(reason).replace("_", " ")
     return f": {words}" if number == assignment.unassigned else f", {count(number)} of them: {words}" if number else ""
+
+
+def _uneven(facts: Facts) -> Iterator[tuple[str, str]]:
+    return ((safe(one.text), one.more) for one in notable(facts))
 
 
 def _labels(facts: Facts, *, errors: bool) -> Iterator[tuple[str, str]]:

@@ -135,8 +135,29 @@ def test_terms_keep_the_familys_names() -> None:
 
 def test_quiet_when_nothing_stands_out() -> None:
     facts = made_runs.yolov5(assignment=made_runs.assignment(98_273, 8062), labels=made_runs.labels(missing=0))
+    assert facts.labels is not None
+    one = replace(facts.labels, classes=facts.labels.classes[:1])
+    facts = replace(facts, labels=one, levels=tuple(replace(level, weight_per_positive=1.0) for level in facts.levels or ()))
     lines = text_format.render(build("compute", facts, []), Look(80)).splitlines()
     assert [line for line in lines if line.startswith(("!", "  nothing"))] == ["  nothing stands out"]
+
+
+def test_what_is_uneven_stands_out_last_with_the_command_that_shows_more() -> None:
+    facts = made_runs.yolov5(assignment=made_runs.assignment(98_273, 8062), labels=made_runs.labels(missing=0))
+    for command, more in (("compute", True), ("inspect targets --by class", False)):
+        lines = [line for line in text_format.render(build(command, facts, []), Look(80)).splitlines() if line.startswith("!")]
+        assert lines == [
+            "! pepperFlower has 59 boxes, greenPepper 3,366 (57x)" + "  inspect targets --by class" * more,
+            "! one positive of P5 weighs 2.2x one of P3" + "explain level-weight".rjust(38),
+        ]
+
+
+def test_a_long_message_leaves_room_for_its_command() -> None:
+    long = Finding("DET245", "unused-names", "warning", "no box of " + ", ".join(f"class {n}" for n in range(30)))
+    lines = text_format.render(build("check", made_runs.yolov5(labels=made_runs.labels(missing=0)), [long]), Look(80)).splitlines()
+    line = next(line for line in lines if line.startswith("! no box"))
+    assert line.endswith("…  inspect labels")
+    assert len(line) == 80
 
 
 def test_at_most_three_verdicts() -> None:
