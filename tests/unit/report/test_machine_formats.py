@@ -15,6 +15,7 @@ import jsonschema
 import junitparser
 import made_runs
 import pytest
+from markdown_it import MarkdownIt
 from sarif_pydantic import Sarif
 
 from detloss_cli.finding import Finding, Where
@@ -201,6 +202,33 @@ def test_markdown_is_a_page_that_nothing_foreign_can_shape() -> None:
     )
     cells = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.count("|") for line in cells} == {5}
+
+
+def test_markdown_is_parsed_as_headings_lists_and_one_table_and_nothing_else() -> None:
+    tokens = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table").parse(shown("markdown", FINDINGS))
+    every = [inner for token in tokens for inner in (token, *(token.children or ()))]
+    kinds = {token.type.removesuffix("_open").removesuffix("_close") for token in every}
+    assert kinds == {
+        "heading",
+        "inline",
+        "text",
+        "paragraph",
+        "strong",
+        "bullet_list",
+        "list_item",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
+    rows = [token for token in tokens if token.type == "tr_open"]
+    cells = [token for token in tokens if token.type in ("th_open", "td_open")]
+    assert len(cells) == 4 * len(rows) > 4
+    items = [token for token in tokens if token.type == "list_item_open"]
+    assert len(items) >= len(FINDINGS)
+    assert any(HOSTILE.split("\x00")[0] in (token.content or "") for token in every if token.type == "text")
 
 
 def test_markdown_stays_below_what_a_summary_may_have() -> None:
