@@ -114,7 +114,7 @@ class AssignmentFacts:
     unassigned: boxes without a row, by reason, size class, class name and side ratio. collision_rows = positives - distinct slots.
     best_possible_recall: share of boxes with an anchor, anchors_per_target: anchors a box, None in families without anchors.
     collisions_counted: False where rows were counted without an index, and the four figures about slots say nothing. collision_cost: by
-    term, the loss of a head that answers every slot with its winner, None where it was not computed.
+    term, the loss of a head that answers every slot with its winner, None where it was not computed. collision_pairs: of boxes, each once.
     """
 
     positives: int
@@ -135,6 +135,7 @@ class AssignmentFacts:
     by_aspect: Mapping[str, int] = field(default_factory=dict)
     collisions_counted: bool = True
     collision_cost: Mapping[str, float] | None = None
+    collision_pairs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

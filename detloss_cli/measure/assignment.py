@@ -36,6 +36,7 @@ class AssignmentCount:
     claimed: int = 0
     conflicts: int = 0
     rows_lost: int = 0
+    paired: int = 0
     pairs: dict[tuple[int, int], Collision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,6 +89,7 @@ class AssignmentCount:
         by_row = np.argsort(rows)
         pairs = np.stack((np.minimum(one, other), np.maximum(one, other)), axis=1)[by_row]
         _, firsts = np.unique(pairs[:, 0] * self.boxes + pairs[:, 1], return_index=True)
+        self.paired += len(firsts)
         for index in np.sort(firsts)[: max(0, MOST_COLLISIONS - len(self.pairs))].tolist():
             first, second = (int(box) for box in pairs[index])
             row = by_row[index]
@@ -139,6 +141,7 @@ class AssignmentCount:
             collision_rows=self.rows_lost,
             boxes_without_slot=int(((per_box > 0) & (self.slots == 0)).sum()),
             class_conflicts=self.conflicts,
+            collision_pairs=self.paired,
             best_possible_recall=float((per_box > 0).mean()) if anchored and self.boxes else None,
             anchors_per_target=float(self.matched.mean()) if anchored and self.boxes else None,
         )

@@ -153,6 +153,7 @@ def _collisions(facts: AssignmentFacts) -> dict[str, Any]:
         "rows": facts.collision_rows,
         "boxes_without_slot": facts.boxes_without_slot,
         "class_conflicts": facts.class_conflicts,
+        "pairs": facts.collision_pairs,
         "cost": facts.collision_cost,
     }
 

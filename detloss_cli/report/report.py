@@ -60,11 +60,16 @@ def build(
         exit_code: where the run has ended for another reason than its findings.
     """
     everything = list(findings)
-    number = {severity: sum(finding.severity == severity for finding in everything) for severity in RANK}
+    number = {severity: sum(_stands_for(finding) for finding in everything if finding.severity == severity) for severity in RANK}
     code = ended(everything, fail_on) if exit_code is None else exit_code
     root = facts.data.root if facts is not None and facts.data is not None else None
     shown = tuple(capped((_below(finding, root) for finding in everything), max_findings))
     return Report(command, facts, shown, Summary(number["error"], number["warning"], number["info"], code), extra or {}, fail_on)
+
+
+def _stands_for(finding: Finding) -> int:
+    """One without a place may speak of many."""
+    return finding.count if finding.where is None else 1
 
 
 def ended(findings: Iterable[Finding], fail_on: str) -> int:
