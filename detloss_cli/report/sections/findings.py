@@ -20,6 +20,7 @@ MORE = {
     "3": "inspect labels",
     "35": "inspect hyp",
     "36": "inspect hyp",
+    "37": "inspect anchors",
     "4": "inspect targets",
     "45": "inspect anchors",
 }

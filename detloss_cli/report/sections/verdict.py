@@ -17,13 +17,14 @@ from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.findings import more_of
 
 MOST = 3
+MARK = "! "
 LEAST = 40  # columns of a message beside its command
 
 
 def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: int) -> Iterator[Text]:
     """What spoils a training, errors, boxes that train nothing, lost rows, warnings, what is uneven; one quiet line where nothing is."""
     told = _told(facts)
-    errors, warnings = ([*_findings(findings, severity, told)] for severity in ("error", "warning"))
+    errors, warnings = ([*_findings(findings, severity, told, width)] for severity in ("error", "warning"))
     said = [*_loss(facts), *errors, *_targets(facts), *_labels(facts, errors=bool(errors)), *warnings, *_uneven(facts)]
     if not said:
         yield Text("  nothing stands out", style="green")
@@ -33,7 +34,7 @@ def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: in
 
 def _line(text: str, more: str, width: int) -> Text:
     """A line with the command at its end; a long message is cut, unless too little of it would be left."""
-    line = Text("! ", style="bold yellow").append_text(Text(text, style="not bold default"))
+    line = Text(MARK, style="bold yellow").append_text(Text(text, style="not bold default"))
     room = width - len(more) - GAP
     if more and (line.cell_len <= room or room >= LEAST):
         line.truncate(room, overflow="ellipsis")
@@ -48,26 +49,34 @@ def _told(facts: Facts) -> set[str]:
     return told | ({"DET1", "DET25"} if facts.labels is not None and facts.labels.lost.rows else set())
 
 
-def _findings(findings: tuple[Finding, ...], severity: str, told: set[str]) -> Iterator[tuple[str, str]]:
-    """A rule a line, those with the most places first: its message where there is one, else how many and what they have in common."""
+def _findings(findings: tuple[Finding, ...], severity: str, told: set[str], width: int) -> Iterator[tuple[str, str]]:
+    """A rule a line, those with the most places first: its message if there is one and it fits, else what they have in common."""
     rules: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.severity == severity and not told & {finding.rule, finding.code[:4], finding.code[:5]}:
             rules.setdefault(finding.code, []).append(finding)
     for code, own in sorted(rules.items(), key=lambda item: -len(item[1])):
         number = sum(1 if finding.where is not None else finding.count for finding in own)
+        more = more_of(code)
         summary = RULES[code].summary.rstrip(".") if code in RULES else own[0].message
-        yield safe(own[0].message) if number == 1 else f"{count(number)}x {summary[:1].lower()}{summary[1:]}", more_of(code)
+        common = f"{summary[:1].lower()}{summary[1:]}"
+        if number > 1:
+            yield f"{count(number)}x {common}", more
+        else:
+            message = safe(own[0].message)
+            yield message if len(message) <= max(len(common), width - len(more) - len(MARK) - GAP) else common, more
 
 
 def _loss(facts: Facts) -> Iterator[tuple[str, str]]:
+    infinite = len(facts.boxes.infinite) if facts.boxes is not None else 0
     if facts.loss is None:
+        if infinite:
+            yield f"{many(infinite, 'box makes', 'boxes make')} the loss infinite", "inspect targets"
         return
     for name, total in facts.loss.totals.items():
         if name != "total" and not math.isfinite(total):
             at = [term.level for term in facts.loss.terms if term.name == name and term.level and not math.isfinite(term.value)]
-            boxes = len(facts.boxes.infinite) if facts.boxes is not None else 0
-            cause = f": {many(boxes, 'box makes', 'boxes make')} it so" if boxes else ""
+            cause = f": {many(infinite, 'box makes', 'boxes make')} it so" if infinite else ""
             yield f"{safe(name)} is {total}" + (f" on {', '.join(at)}" if at else "") + cause, "inspect targets"
 
 

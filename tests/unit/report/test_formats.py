@@ -5,9 +5,10 @@ import math
 from dataclasses import replace
 
 import made_runs
+import numpy as np
 import pytest
 
-from detloss_cli.facts import Facts
+from detloss_cli.facts import BoxFacts, Facts
 from detloss_cli.finding import Finding, Where
 from detloss_cli.report import formats, rich_format, text_format
 from detloss_cli.report.look import Look
@@ -153,11 +154,31 @@ def test_what_is_uneven_stands_out_last_with_the_command_that_shows_more() -> No
 
 
 def test_a_long_message_leaves_room_for_its_command() -> None:
-    long = Finding("DET245", "unused-names", "warning", "no box of " + ", ".join(f"class {n}" for n in range(30)))
+    long = Finding("DET299", "no-rule-has-this", "warning", "no box of " + ", ".join(f"class {n}" for n in range(30)))
     lines = text_format.render(build("check", made_runs.yolov5(labels=made_runs.labels(missing=0)), [long]), Look(80)).splitlines()
     line = next(line for line in lines if line.startswith("! no box"))
     assert line.endswith("…  inspect labels")
     assert len(line) == 80
+
+
+def test_a_message_without_room_gives_way_to_what_its_rule_says() -> None:
+    words = "competes for the same cell and anchor of P4 with a box of another class at line 1"
+    one = Finding("DET402", "slot-collision", "warning", words, Where(f"{made_runs.ROOT}/a.txt", 3))
+    facts = made_runs.yolov5(labels=made_runs.labels(missing=0))
+    for width, shown in ((80, "! two boxes compete for the same cell and anchor"), (120, f"! {words}")):
+        lines = text_format.render(build("check", facts, [one]), Look(width)).splitlines()
+        line = next(line for line in lines if "compet" in line)
+        assert line == shown + "inspect targets".rjust(width - len(shown))
+
+
+def test_boxes_that_make_the_loss_infinite_are_told_without_a_loss_too() -> None:
+    facts = made_runs.yolov5(loss=None)
+    assert facts.boxes is None or not facts.boxes.infinite
+    row = np.zeros(1, dtype=np.int32)
+    boxes = BoxFacts(("a.txt",), row, row, row, row, row[:, None], row, ("",), ("",), infinite={0: "83.2x0 px"})  # type: ignore[arg-type]
+    told = "! 1 box makes the loss infinite"
+    lines = text_format.render(build("check", replace(facts, boxes=boxes), []), Look(80)).splitlines()
+    assert next(line for line in lines if line.startswith("!")) == told + "inspect targets".rjust(80 - len(told))
 
 
 def test_at_most_three_verdicts() -> None:
