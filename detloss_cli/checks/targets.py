@@ -46,7 +46,9 @@ def slot_collision(facts: Facts) -> Iterator[Hit]:
         yield Hit(message, KEEP_APART, boxes.path[second], int(boxes.line[second]))
     rest = facts.assignment.collision_pairs - len(pairs) if facts.assignment is not None else 0
     if rest > 0:
-        yield Hit(f"{rest:,} more pairs of boxes compete for a cell and anchor: the first {len(pairs):,} are listed", KEEP_APART, count=rest)
+        yield Hit(
+            f"{rest:,} more pairs of boxes compete for a cell and anchor: the first {len(pairs):,} are listed", KEEP_APART, count=rest
+        )
 
 
 def infinite_loss(facts: Facts) -> Iterator[Hit]:

@@ -125,7 +125,7 @@ MaxFindings = Annotated[int, typer.Option("--max-findings", metavar="N", min=1, 
 Sweep = Annotated[
     list[str] | None,
     typer.Option(
-        "--sweep", metavar="KEY=VALUES", help="A table over a:b:step or a,b,c; twice: a matrix.", show_default=False, rich_help_panel=OUT
+        "--sweep", metavar="KEY=VALUES", help="A table: from:to:step or a,b,c. Twice: a matrix.", show_default=False, rich_help_panel=OUT
     ),
 ]
 SaveRun = Annotated[str | None, typer.Option("--save", metavar="RUN.npz", help="Keep the run: what compare reads.", rich_help_panel=OUT)]
