@@ -40,6 +40,10 @@ def test_each_way_a_box_can_move() -> None:
     assert [box.reason for box in found.boxes] == ["why", "why", "", "", "why", "", ""]
 
 
+def test_one_positive_is_enough_to_be_lost() -> None:
+    assert moves(run([1], [1]), run([0], [1])).counts["lost"] == 1
+
+
 def test_the_same_run_moves_nothing() -> None:
     one = run([5, 0], [1, 2])
     facts = compared("", [("a", one), ("b", one)])

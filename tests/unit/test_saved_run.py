@@ -151,6 +151,7 @@ WRONG: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "sizes are text": lambda c: c | {"width": c["width"].astype(str)},
     "terms without loss": lambda c: c | {"terms": c["terms"][:-1]},
     "no background": lambda c: {name: column for name, column in c.items() if name != "background"},
+    "background is short": lambda c: c | {"background": c["background"][:-1]},
     "loss without a total": lambda c: c | {"run": np.asarray(str(c["run"]).replace('"total":', '"totl":'))},
 }
 
