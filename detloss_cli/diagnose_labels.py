@@ -36,6 +36,10 @@ def inspect_labels(request: Request, *, by: str | None = None) -> tuple[Facts, l
         request: with `loader` "all", the strict one reads, unless an option speaks of a family, and every other is counted beside it.
         by: `folder`, `split` or `class`: counts of each.
     """
+    if request.sets:
+        raise DetlossError(
+            "no label row depends on it", where=request.sets[0], hint="leave it out; compute, check and inspect targets read it"
+        )
     loader, family, why = label_loader(request)
     if loader not in LOADERS:
         raise DetlossError("unknown loader", where=f"--loader {loader}", hint=f"one of {', '.join(LOADERS)}, {ALL}")

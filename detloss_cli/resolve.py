@@ -72,6 +72,7 @@ class Request:
     top: int | None = None
     what_if: tuple[str, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
     cache: Cache | None = None
     files: tuple[str, ...] = ()
     single_cls: bool = False
@@ -139,6 +140,7 @@ def setup(request: Request) -> Setup:
     from detloss_cli import families
     from detloss_cli.families.hyp import hyp_keys
     from detloss_cli.inputs.hyp_yaml import to_record
+    from detloss_cli.said_keys import said_keys
 
     faults: list[Fault] = []
     model = read_model_file(request.model) if request.model is not None else None
@@ -157,16 +159,19 @@ def setup(request: Request) -> Setup:
     record: Any
     record, found = to_record(file, hyp_keys(family.Hyp), family.Hyp, aliases)
     faults.extend((*file.faults, *found))
-    origins.update({key: f"--{key.replace('_', '-')} {value:g}" for key, value in request.overrides.items()})
+    said = said_keys(request.sets, name, chosen, hyp_keys(family.Hyp), aliases)
+    overrides = {key: value for key, value in request.overrides.items() if key not in said}
+    origins.update({key: f"--{key.replace('_', '-')} {value:g}" for key, value in overrides.items()})
+    origins.update({key: f"{key}={value}" for key, value in said.items()})
     return Setup(
         family=family,
         profile=chosen,
         loader=_loader(request, family, chosen, origins),
         model=model,
         hyp_file=file,
-        hyp=_switched(_as_trained(record, name), request.overrides, family, chosen),
+        hyp=replace(_switched(_as_trained(record, name), overrides, family, chosen), **said),
         imgsz=_imgsz(request, family, model.spec, origins),
-        origins=_as_said(origins, request.origins, request.overrides),
+        origins=_as_said(origins, {key: why for key, why in request.origins.items() if key not in said}, overrides),
         faults=(*faults, *training_faults(request.training, rect=request.rect)),
     )
 

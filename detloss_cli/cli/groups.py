@@ -62,6 +62,7 @@ class Trainer:
     """Whose loss: hyperparameters, head, release."""
 
     hyp: o.Hyp = None
+    sets: o.Set = None
     model: o.Model = None
     imgsz: o.Imgsz = None
     family: o.Family = AUTO

@@ -45,6 +45,10 @@ Model = Annotated[
     typer.Option("--model", metavar="NAME|FILE", help="Built-in head or model yaml. Also --cfg.", rich_help_panel=TRAIN),
 ]
 Hyp = Annotated[str | None, typer.Option("--hyp", metavar="NAME|FILE", help="Hyperparameters, built in or yaml.", rich_help_panel=TRAIN)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A hyperparameter; also plain box=0.1.", show_default=False, rich_help_panel=TRAIN),
+]
 Imgsz = Annotated[
     str | None,
     typer.Option("--imgsz", metavar="PX|HxW", help="Network input. Also --img, --img-size.", rich_help_panel=TRAIN),

@@ -40,6 +40,7 @@ def request(command: str, **given: Any) -> Request:
         given["what_if"] = tuple(values.one_of(word.strip(), ELEMENTS, "--what-if") for word in (given["what_if"] or "").split(",") if word)
     if "device" in given:
         given["device"] = values.device(given["device"])
+    given["sets"] = tuple(given.pop("sets", None) or ())
     if "imgsz" in given:
         given["imgsz"] = values.size(given["imgsz"])
     if "classes" in given:

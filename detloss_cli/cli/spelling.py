@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 from typer._click import Context
@@ -25,6 +26,11 @@ SPELLINGS: dict[str, str] = {
 }
 
 
+# A hyperparameter, and no option: `box=0.1`.
+KEY = re.compile(r"[a-z][a-z0-9_]*")
+TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+
+
 class SpelledCommand(TyperCommand):
     """A command that knows the spellings of the trainers, and what the project settles."""
 
@@ -44,9 +50,13 @@ class OrderedGroup(TyperGroup):
 
 
 def respelled(args: Iterable[str], command: Command) -> Iterator[str]:
-    """`--img 640` and `imgsz=640` as `--imgsz 640`. A word that is the value of an option, stands behind `--` or names a file stays."""
+    """`--img 640` and `imgsz=640` as `--imgsz 640`, `box=0.1` as `--set box=0.1`.
+
+    A word that is the value of an option, stands behind `--` or names a file stays.
+    """
     known = known_options(command)
     values = value_options(command)
+    flags = known - values
     is_value = False
     rest = iter(args)
     for word in rest:
@@ -60,6 +70,11 @@ def respelled(args: Iterable[str], command: Command) -> Iterator[str]:
             continue
         word = _respelled(word, known)
         is_value = word in values
+        name, equals, value = word.partition("=")
+        if equals and name in flags and value.lower() in (*TRUE, *FALSE):  # single_cls=True
+            if value.lower() in TRUE:
+                yield name
+            continue
         yield word
 
 
@@ -70,9 +85,11 @@ def _respelled(word: str, known: set[str]) -> str:
         name = SPELLINGS.get(dashed, dashed)
         return f"{name}{equals}{value}" if name in known else word
     option = SPELLINGS.get(f"--{dashed}", f"--{dashed}")
-    if equals and option in known and not os.path.lexists(word):
+    if not equals or os.path.lexists(word):
+        return word
+    if option in known:
         return f"{option}={value}"
-    return word
+    return f"--set={word}" if "--set" in known and KEY.fullmatch(name) and "/" not in value else word
 
 
 def known_options(command: Command) -> set[str]:

@@ -128,6 +128,7 @@ def _setup(settings: Settings, run: RunFacts | None) -> list[str]:
     if settings.gains == "raw":
         parts.append("raw gains")
     parts += [safe(settings.origins[key].removeprefix("--")) for key in SWITCHES if key in settings.origins]
+    parts += [safe(why) for key, why in settings.origins.items() if key not in SWITCHES and why.startswith(f"{key}=")]
     if "anchors" in settings.origins:
         parts.append(f"anchors {safe(settings.origins['anchors'])}")
     if settings.loader:
