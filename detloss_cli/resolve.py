@@ -67,6 +67,7 @@ class Request:
     names: str | None = None
     root: str | None = None
     image_sizes: str | None = None
+    allow_outside: bool = False
     image: str | None = None
     by: str | None = None
     top: int | None = None

@@ -106,7 +106,14 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
     image_sizes = Path(request.image_sizes) if request.image_sizes else None
     spec = replace(spec, num_classes=None) if request.single_cls else spec  # no class is too large where all become 0
     dataset = read_dataset(
-        spec, splits or tuple(spec.splits), loader, num_classes=request.nc, sizes=sizes, image_sizes=image_sizes, cache=request.cache
+        spec,
+        splits or tuple(spec.splits),
+        loader,
+        num_classes=request.nc,
+        sizes=sizes,
+        image_sizes=image_sizes,
+        cache=request.cache,
+        allow_outside=request.allow_outside,
     )
     return (single_class(dataset) if request.single_cls else dataset), faults
 
@@ -131,7 +138,7 @@ def _spec(request: Request) -> tuple[DataSpec, tuple[Fault, ...]]:
         return spec_of_files(request.files, request.names), ()
     if len(request.data) != 1:
         raise DetlossError("one DATA is needed", where="DATA", hint="a data.yaml, a folder of labels or a .txt list")
-    spec, faults = read_data(request.data[0], root=request.root, names=request.names)
+    spec, faults = read_data(request.data[0], root=request.root, names=request.names, allow_outside=request.allow_outside)
     return (files_of(spec, request.files) if request.files else spec), faults
 
 
@@ -163,7 +170,11 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
 
 def _split(request: Request) -> tuple[str, ...] | None:
     if request.split in (None, ""):
-        spec, _ = read_data(request.data[0], root=request.root, names=request.names) if request.data else (None, ())
+        spec, _ = (
+            read_data(request.data[0], root=request.root, names=request.names, allow_outside=request.allow_outside)
+            if request.data
+            else (None, ())
+        )
         return ("train",) if spec is not None and "train" in spec.splits else None
     return None if request.split == "all" else tuple(str(request.split).split(","))
 

@@ -31,6 +31,7 @@ class Reading:
     names: o.Names = None
     root: o.Root = None
     image_sizes: o.ImageSizes = None
+    allow_outside: o.AllowOutside = False
     loader: o.Loader = None
 
     def asked(self, *, needed: bool) -> dict[str, Any]:
@@ -39,7 +40,7 @@ class Reading:
         Raises:
             DetlossError: no data is named, and `needed`; a path that is not there.
         """
-        kept = ("split", "names", "root", "image_sizes", "loader")
+        kept = ("split", "names", "root", "image_sizes", "allow_outside", "loader")
         data = values.data(self.data, self.data_option, needed=needed)
         return {"data": data, **{name: getattr(self, name) for name in kept}}
 

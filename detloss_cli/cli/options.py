@@ -23,6 +23,7 @@ ImageSizes = Annotated[
     str | None,
     typer.Option("--image-sizes", metavar="FILE", help="JSON of picture sizes, without pictures.", rich_help_panel=DATA),
 ]
+AllowOutside = Annotated[bool, typer.Option("--allow-outside", help="Read what leads out of the root of DATA, too.", rich_help_panel=DATA)]
 Loader = Annotated[
     str | None,
     typer.Option("--loader", metavar="NAME", help="Whose reading: strict, yolov5-7.0, ...", rich_help_panel=DATA),

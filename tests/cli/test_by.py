@@ -58,7 +58,10 @@ def test_a_list_of_images_is_one_that_is_read_as_data(tmp_path: Path, capsys: py
     body = json.loads(out)
     assert err == f"detloss: 3 images of 22 written to {target}\n"
     assert [Path(line).name for line in target.read_text().splitlines()] == [Path(row["path"]).name for row in body["boxes_by"]["rows"]]
-    code, out, _ = run(capsys, "inspect", "labels", str(target), "--names", "12", "--format", "json")
+    outside = ["inspect", "labels", str(target), "--names", "12", "--format", "json"]
+    code, told, _ = run(capsys, *outside)
+    assert (code, {finding["hint"] for finding in json.loads(told)["findings"]}) == (1, {"--allow-outside if that is what you want"})
+    code, out, _ = run(capsys, *outside, "--allow-outside")
     assert code == 0
     assert json.loads(out)["labels"]["boxes"] == sum(row["boxes"] for row in body["boxes_by"]["rows"])
 
