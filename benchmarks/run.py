@@ -26,6 +26,8 @@ from workplace import ROOT, Place  # noqa: E402
 # Name on the command line -> module. The table is written in this order.
 BENCHMARKS = {
     "start": "bench_start",
+    "assignment": "bench_assignment",
+    "set-loss": "bench_set_loss",
 }
 
 
