@@ -28,6 +28,9 @@ BENCHMARKS = {
     "start": "bench_start",
     "assignment": "bench_assignment",
     "set-loss": "bench_set_loss",
+    "check": "bench_check",
+    "anchors": "bench_anchors",
+    "real-heads": "bench_real_heads",
 }
 
 

@@ -31,8 +31,9 @@ def mean_over_plane(
         taken = torch.zeros_like(plane.logit).index_add(0, slots[1], torch.ones_like(logit))
         empty = loss(plane.logit, torch.zeros_like(plane.logit))
         return mean_with_background(loss(logit, target).sum(), empty, taken, torch.full_like(taken.sum(), images * rows * cols))
-    full = torch.zeros_like(plane).index_put(slots, target.to(plane.dtype))
-    return loss(plane, full).mean()
+    dense = plane.contiguous()  # other channels lie between its cells: what costs is reading them, so once
+    full = torch.zeros_like(dense).index_put_(slots, target.to(dense.dtype))
+    return loss(dense, full).mean()
 
 
 def mean_with_background(slots: Tensor, empty: Tensor, taken: Tensor, cells: Tensor) -> Tensor:
