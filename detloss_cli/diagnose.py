@@ -108,9 +108,8 @@ def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
     maps = count.near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(gain_facts(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
-    assignment = with_cost(facts.assignment, by_mark["perfect"]) if marks else facts.assignment
-    facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, assignment=assignment)
-    facts = replace(facts, box_loss=by_box.facts(count))
+    facts = replace(facts, assignment=with_cost(facts.assignment, by_mark["perfect"]) if marks else facts.assignment)
+    facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, box_loss=by_box.facts(count))
     return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
 
 
