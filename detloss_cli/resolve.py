@@ -10,6 +10,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.head import Head, HeadSpec
 from detloss_cli.inputs.hyp_yaml import HypFile, read_hyp
 from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.inputs.mapper import Mapper, serial
 from detloss_cli.inputs.model_yaml import ModelFile, read_model_file
 from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.training import Training, training_faults
@@ -75,6 +76,7 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
     cache: Cache | None = None
+    mapper: Mapper = serial
     files: tuple[str, ...] = ()
     single_cls: bool = False
     classes: tuple[int, ...] = ()

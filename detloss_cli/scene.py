@@ -114,6 +114,7 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
         image_sizes=image_sizes,
         cache=request.cache,
         allow_outside=request.allow_outside,
+        mapper=request.mapper,
     )
     return (single_class(dataset) if request.single_cls else dataset), faults
 

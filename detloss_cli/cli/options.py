@@ -32,6 +32,10 @@ CacheDir = Annotated[
     str | None, typer.Option("--cache-dir", metavar="DIR", help="Folder of the label cache.", show_default=False, rich_help_panel=DATA)
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing.", rich_help_panel=DATA)]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=0, help="Processes that read; 0 for none.", show_default="one a core", rich_help_panel=DATA),
+]
 StrictCache = Annotated[bool, typer.Option("--strict-cache", help="Tell changed files by content; so in CI.", rich_help_panel=DATA)]
 
 Family = Annotated[str, typer.Option("--family", metavar="ID", help="Which loss; auto asks model and hyp.", rich_help_panel=TRAIN)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,48 +12,73 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.files import STAMP, Stamp
+
 WIDTH = 4
 DIGEST = 16
 # Two writes within one tick of a file system's clock leave the same times; no common one ticks slower. What is that young is not kept.
 TICK_NS = 2_000_000_000
 INODE_MASK = (1 << 63) - 1
+NONE: Stamp = (-1, -1, -1, -1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """F files that may be kept.
+
+    files: (F,) index of each. keys: (F, 4) size, mtime, ctime, inode. digests: (F, 16), (F, 0) if not hashed.
+    """
+
+    files: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    digests: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which stamps to take. hashed: digests as well. started: clock in ns before the first file was opened."""
+
+    hashed: bool = False
+    started: int = field(default_factory=time.time_ns)
 
 
 @dataclass(slots=True)
 class Stamps:
-    """Stamps taken while files are read.
+    """Stamps taken while files are read. files: index of each. taken: five numbers a file. digests: `DIGEST` bytes a file, if wanted."""
 
-    hashed: take digests as well. started: clock in ns when the first file was opened. files: index of each file.
-    keys: four numbers a file. digests: `DIGEST` bytes a file, empty unless `hashed`.
-    """
-
-    hashed: bool = False
-    started: int = field(default_factory=time.time_ns)
+    wanted: Wanted
     files: list[int] = field(default_factory=list)
-    keys: array[int] = field(default_factory=lambda: array("q"))
+    taken: list[int] = field(default_factory=list)
     digests: bytearray = field(default_factory=bytearray)
 
-    def add(self, file: int, stamp: list[int], data: bytes = b"") -> None:
-        """Take a stamp in, unless it is empty (a link) or as young as the run itself.
-
-        Args:
-            stamp: size, mtime, ctime, inode. data: what was read.
-        """
-        if len(stamp) != WIDTH or max(stamp[1], stamp[2]) > self.started - TICK_NS:
-            return
-        stamp[3] &= INODE_MASK
+    def add(self, file: int, stamp: Stamp, data: bytes) -> None:
+        """Take a stamp in. data: what was read."""
         self.files.append(file)
-        self.keys.extend(stamp)
-        if self.hashed:
+        self.taken += stamp
+        if self.wanted.hashed:
             self.digests += digest(data)
 
-    def key_table(self) -> NDArray[np.int64]:
-        """(F, 4)."""
-        return np.array(self.keys, dtype=np.int64).reshape(-1, WIDTH)
+    def stamped(self) -> Stamped:
+        """The files that are not as young as the run itself."""
+        files = np.array(self.files, dtype=np.int64)
+        keys = _table(self.taken)
+        digests = np.frombuffer(bytes(self.digests), dtype=np.uint8).reshape(len(files), DIGEST if self.wanted.hashed else 0)
+        old = keys[:, 1:3].max(axis=1, initial=0) <= self.wanted.started - TICK_NS
+        return Stamped(files[old], keys[old], digests[old])
 
-    def digest_table(self) -> NDArray[np.uint8]:
-        """(F, 16), or (F, 0) if nothing was hashed."""
-        return np.frombuffer(bytes(self.digests), dtype=np.uint8).reshape(len(self.files), -1 if self.files and self.hashed else 0)
+
+def joined(parts: Sequence[Stamped]) -> Stamped:
+    """Parts of one set, one after the other."""
+    return Stamped(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("files", "keys", "digests")))
+
+
+def _table(taken: Sequence[int]) -> NDArray[np.int64]:
+    """(F, 4) keys of stamps, one number after the other."""
+    try:
+        numbers = np.array(taken, dtype=np.int64)
+    except OverflowError:  # an inode beyond 63 bits
+        numbers = np.array([number & INODE_MASK if number >= 0 else number for number in taken], dtype=np.int64)
+    return np.ascontiguousarray(numbers.reshape(-1, 1 + WIDTH)[:, 1:])
 
 
 def digest(data: bytes) -> bytes:
@@ -68,7 +92,7 @@ def stamps_now(paths: Sequence[str], *, follow: bool) -> NDArray[np.int64]:
     Args:
         follow: of what a link points at; otherwise a link has no stamp.
     """
-    found = array("q")
+    found: list[int] = []
     where: str | None = None
     fd: int | None = None
     try:
@@ -80,11 +104,11 @@ def stamps_now(paths: Sequence[str], *, follow: bool) -> NDArray[np.int64]:
                     fd = None
                 where = folder
                 fd = _open_folder(folder)
-            found.extend(_stamp(name if fd is not None else path, fd, follow))
+            found += _stamp(name if fd is not None else path, fd, follow)
     finally:
         if fd is not None:
             os.close(fd)
-    return np.array(found, dtype=np.int64).reshape(-1, WIDTH)
+    return _table(found)
 
 
 def _open_folder(folder: str) -> int | None:
@@ -97,11 +121,9 @@ def _open_folder(folder: str) -> int | None:
         return None
 
 
-def _stamp(name: str, fd: int | None, follow: bool) -> tuple[int, int, int, int]:
+def _stamp(name: str, fd: int | None, follow: bool) -> Stamp:
     try:
-        status = os.stat(name, dir_fd=fd, follow_symlinks=follow)
+        stamp: Stamp = STAMP(os.stat(name, dir_fd=fd, follow_symlinks=follow))
     except (OSError, ValueError):
-        return (-1, -1, -1, -1)
-    if not stat.S_ISREG(status.st_mode):
-        return (-1, -1, -1, -1)
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & INODE_MASK)
+        return NONE
+    return stamp if stat.S_ISREG(stamp[0]) else NONE

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.inputs.cache import Cache
-from detloss_cli.inputs.cache_stamps import DIGEST, Stamps, digest, stamps_now
+from detloss_cli.inputs.cache_stamps import DIGEST, Stamped, Wanted, digest, stamps_now
 from detloss_cli.inputs.cache_table import Table, from_arrays, to_arrays
 from detloss_cli.inputs.columns import Columns, join
 from detloss_cli.inputs.files import Refused, read_file
 from detloss_cli.inputs.labels_read import FileReport, LabelsRead, nothing_read
 from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.inputs.mapper import Mapper, serial
 from detloss_cli.inputs.read_labels import read_labels
 
 # Files of the cache that a run does not ask for stay, another split may ask: up to so many, or four for each that is asked for.
@@ -32,10 +33,11 @@ def read_cached_labels(
     *,
     allow_outside: bool = False,
     cache: Cache | None = None,
+    mapper: Mapper = serial,
 ) -> LabelsRead:
     """As `read_labels`, which reads whatever the cache does not hold. A link is read every time."""
     if cache is None or not any(paths):
-        return read_labels(paths, root, loader, num_classes, limits, allow_outside=allow_outside)
+        return read_labels(paths, root, loader, num_classes, limits, allow_outside=allow_outside, mapper=mapper)
     config = {"root": root, "loader": asdict(LOADERS[loader]), "classes": num_classes, "limits": asdict(limits), "outside": allow_outside}
     arrays = cache.load("labels", config)
     old = from_arrays(arrays) if arrays is not None else None
@@ -44,20 +46,20 @@ def read_cached_labels(
     where = np.flatnonzero([bool(path) for path in paths])
     entry = _unchanged(old, [paths[n] for n in where.tolist()], cache.strict, limits) if old is not None else np.full(len(where), -1)
     missing = where[entry < 0].tolist()
-    stamps = Stamps(hashed=cache.strict)
+    stamps = Wanted(hashed=cache.strict)
     read = nothing_read(len(paths))
     if missing:
         rest = [""] * len(paths)
         for index in missing:
             rest[index] = paths[index]
-        read = read_labels(rest, root, loader, num_classes, limits, allow_outside=allow_outside, stamps=stamps)
+        read = read_labels(rest, root, loader, num_classes, limits, allow_outside=allow_outside, stamps=stamps, mapper=mapper)
     if old is not None and (entry >= 0).any():
         hits = old.take(entry[entry >= 0])
         read, fresh = _with(read, hits, where[entry >= 0]), read
     else:
         fresh = read
-    if stamps.files:
-        table = _table(fresh, stamps, paths)
+    if fresh.stamped is not None and len(fresh.stamped.files):
+        table = _table(fresh, fresh.stamped, paths)
         kept = _kept(old, table.paths, [paths[n] for n in where.tolist()]) if old is not None else None
         cache.save("labels", config, to_arrays(_joined(kept, table) if kept is not None else table))
     return read
@@ -106,9 +108,9 @@ def _by_image(one: Columns, other: Columns) -> Columns:
     return Columns(both.image[order], both.line[order], both.cls[order], both.boxes[order])
 
 
-def _table(read: LabelsRead, stamps: Stamps, paths: Sequence[str]) -> Table:
+def _table(read: LabelsRead, stamped: Stamped, paths: Sequence[str]) -> Table:
     """The files that were stamped."""
-    files = np.array(stamps.files, dtype=np.int64)
+    files = stamped.files
     new = np.full(len(paths), -1)
     new[files] = np.arange(len(files))
 
@@ -120,9 +122,9 @@ def _table(read: LabelsRead, stamps: Stamps, paths: Sequence[str]) -> Table:
     strict = only(read.strict)
     reports: dict[int, FileReport] = {int(new[image]): report for image, report in read.reports.items() if new[image] >= 0}
     return Table(
-        [paths[n] for n in stamps.files],
-        stamps.key_table(),
-        stamps.digest_table(),
+        [paths[n] for n in files.tolist()],
+        stamped.keys,
+        stamped.digests,
         read.rows[files],
         read.boxes[files],
         strict,

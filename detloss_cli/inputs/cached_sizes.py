@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.inputs.cache import Cache
-from detloss_cli.inputs.cache_stamps import TICK_NS, WIDTH, Stamps, stamps_now
+from detloss_cli.inputs.cache_stamps import TICK_NS, WIDTH, Wanted, stamps_now
 
 
 class KnownSizes:
@@ -25,7 +25,7 @@ class KnownSizes:
         self.config = {"root": root}
         self.pictures = pictures
         # before any picture is opened: one that changes while it is read has another stamp afterwards
-        self.clock = Stamps().started
+        self.clock = Wanted().started
         self.now = stamps_now(pictures, follow=True)
         self.sizes = np.zeros((len(pictures), 2), dtype=np.int32)
         self.kept = np.zeros(len(pictures), dtype=bool)

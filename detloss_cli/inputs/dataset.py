@@ -23,6 +23,7 @@ from detloss_cli.inputs.limits import DEFAULT, UNREAD_KINDS, Limits
 from detloss_cli.inputs.listing import list_images
 from detloss_cli.inputs.loaded import Fate
 from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.inputs.mapper import Mapper, serial
 from detloss_cli.inputs.read_labels import read_labels
 from detloss_cli.inputs.sizes import find_sizes
 from detloss_cli.inputs.small_images import drop_pictures
@@ -68,6 +69,7 @@ def read_dataset(
     limits: Limits = DEFAULT,
     allow_outside: bool = False,
     cache: Cache | None = None,
+    mapper: Mapper = serial,
 ) -> DataSet:
     """Read the labels of some splits, each file once.
 
@@ -80,13 +82,14 @@ def read_dataset(
         image_sizes: a JSON file of sizes, for pictures that are not at hand.
         allow_outside: follow what leaves the root.
         cache: what it holds of files that have not changed is not read again; the result is the same.
+        mapper: who reads the files; the result is the same.
     """
     bound = num_classes if num_classes is not None else spec.num_classes
     present = tuple(split for split in splits if split in spec.splits)
     if spec.kind in ("coco", "keras"):
         read = _from_annotations(spec, present, loader, bound, image_sizes, limits, allow_outside)
     else:
-        read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside, cache)
+        read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside, cache, mapper)
     largest = int(max(columns.cls.max(initial=-1) for columns in (read.strict, read.loaded)))
     count = bound if bound is not None else len(read.names) or largest + 1
     names = spec.names or read.names or tuple(f"class_{n}" for n in range(count))
@@ -137,13 +140,14 @@ def _from_files(
     limits: Limits,
     allow_outside: bool,
     cache: Cache | None,
+    mapper: Mapper,
 ) -> _Read:
     """One label file a picture."""
     if cache is not None:
         cache = cache.away_from(source for split in splits for source in spec.splits[split])
     listing = list_images(spec, splits, limits, allow_outside=allow_outside)
-    read = read_cached_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside, cache=cache)
-    orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside)
+    read = read_cached_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside, cache=cache, mapper=mapper)
+    orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside, mapper=mapper)
     width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache)
     caches = cache_faults(listing.caches, listing.pictures, listing.labels)
     unreadable = {fault.path for fault in size_faults if fault.kind == "image-unreadable"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.cache_stamps import Stamped
 from detloss_cli.inputs.columns import Columns, empty
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.loaded import Fate
@@ -32,6 +33,7 @@ class LabelsRead:
 
     strict, loaded: as the strict loader and as the chosen one keep them; one object where they are the same.
     rows, boxes: (M,) int32 by image. reports: image -> what its file has to say; a clean one has no entry.
+    stamped: regular files, for the cache; None where nobody asked.
     """
 
     strict: Columns
@@ -39,6 +41,7 @@ class LabelsRead:
     rows: NDArray[np.int32]
     boxes: NDArray[np.int32]
     reports: dict[int, FileReport] = field(default_factory=dict)
+    stamped: Stamped | None = None
 
     @property
     def faults(self) -> list[Fault]:

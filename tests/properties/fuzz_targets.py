@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from detloss_cli.inputs import cache_file
-from detloss_cli.inputs.cache_stamps import WIDTH, Stamps
+from detloss_cli.inputs.cache_stamps import WIDTH, Wanted
 from detloss_cli.inputs.cache_table import from_arrays, to_arrays
 from detloss_cli.inputs.cached_labels import _joined, _table
 from detloss_cli.inputs.data_names import from_yaml
@@ -124,9 +124,8 @@ def caches() -> tuple[bytes, ...]:
     paths = [str(path) for path in sorted(SAMPLES.rglob("*.txt")) if path.stat().st_size < 4096]
     packed = []
     for some, loader in ((paths, "strict"), (paths[:3], "yolov7"), (paths[5:40:5], "yolov5-7.0")):
-        stamps = Stamps(started=1 << 62)
-        read = read_labels(some, str(SAMPLES), loader, CLASSES, DEFAULT, stamps=stamps)
-        packed.append(b"".join(cache_file.pack("config", to_arrays(_table(read, stamps, some)))))
+        read = read_labels(some, str(SAMPLES), loader, CLASSES, DEFAULT, stamps=Wanted(started=1 << 62))
+        packed.append(b"".join(cache_file.pack("config", to_arrays(_table(read, read.stamped, some)))))
     head = json.dumps({"config": "config", "arrays": [["paths", "|u1", [3]]]}).encode()
     return (*packed, sealed(b"\0" * cache_file.FIXED + len(head).to_bytes(8, "little") + head + b"abc"))
 

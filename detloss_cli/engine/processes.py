@@ -1,0 +1,32 @@
+"""Shards over worker processes of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from detloss_cli.inputs.mapper import Result, Shard, Tell, serial
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """A `Mapper` over some processes. They are started when there is a second shard, and are gone when the last result has been taken."""
+
+    workers: int
+
+    def __call__(
+        self, work: Callable[[Shard, Tell | None], Result], shards: Iterable[Shard], name: Callable[[Shard, int], str]
+    ) -> Iterator[Result]:
+        left = iter(shards)
+        first = list(islice(left, 2))
+        if len(first) < 2:
+            yield from serial(work, first, name)
+            return
+        from detloss_cli.engine.pool import Pool  # a small input does not pay for the modules of processes either
+
+        pool = Pool(self.workers, work, name)
+        try:
+            yield from pool.results(chain(first, left))
+        finally:
+            pool.close()
