@@ -97,10 +97,16 @@ def split_faults(dataset: DataSet) -> Iterator[Fault]:
 def _boxes_of_class(dataset: DataSet) -> dict[str, NDArray[np.int64]]:
     """split -> (C,) boxes, for splits that hold any."""
     labels = dataset.strict
-    names = np.array(labels.images.split, dtype=object)[labels.image]
+    number = {split: n for n, split in enumerate(dict.fromkeys(labels.images.split))}
+    of_image = np.fromiter(map(number.__getitem__, labels.images.split), dtype=np.int64, count=len(labels.images))
+    of_box = of_image[labels.image]
     inside = labels.cls < dataset.num_classes
-    present = [split for split in dict.fromkeys(labels.images.split) if (names == split).any()]
-    return {split: np.bincount(labels.cls[(names == split) & inside], minlength=dataset.num_classes) for split in present}
+    found = {}
+    for split, n in number.items():
+        own = of_box == n
+        if own.any():
+            found[split] = np.bincount(labels.cls[own & inside], minlength=dataset.num_classes)
+    return found
 
 
 def _name(dataset: DataSet, cls: int) -> str:

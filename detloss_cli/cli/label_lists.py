@@ -49,9 +49,9 @@ class Lists:
         Raises:
             DetlossError: a list cannot be written.
         """
-        counted = to.selection.of(findings)
-        if facts.survey is None or facts.data is None:
+        if facts.survey is None or facts.data is None or (self.bad, self.clean, self.top) == (None, None, None):
             return {}
+        counted = to.selection.of(findings)
         pictures, every = facts.survey.pictures, lists.touched(facts.survey.pictures, counted)
         wrong = [finding for finding in counted if self.selected or finding.severity != "info"]
         found = lists.touched(pictures, wrong)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.ordering import stable_order
+
 
 def first_equal(image: NDArray[np.int64], cls: NDArray[np.int64] | None, boxes: NDArray[np.float32]) -> NDArray[np.int64]:
     """(N,) the index of the first row equal to each, its own where there is none before it.
@@ -25,7 +27,10 @@ def first_equal(image: NDArray[np.int64], cls: NDArray[np.int64] | None, boxes: 
         key = (key ^ cls.astype(np.uint64)) * np.uint64(0xC2B2AE3D27D4EB4F)
     for column in (0, 1):
         key = (key ^ (key >> np.uint64(29)) ^ words[:, column]) * np.uint64(0xBF58476D1CE4E5B9)
-    order = np.argsort(key, kind="stable")
+    ranked = np.sort(key)
+    if not (ranked[1:] == ranked[:-1]).any():
+        return own
+    order = stable_order(key)
     before, after = order[:-1], order[1:]
     same = (key[before] == key[after]) & (image[before] == image[after]) & (words[before] == words[after]).all(axis=1)
     if cls is not None:

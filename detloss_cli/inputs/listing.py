@@ -50,9 +50,11 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
             find = pair_list if source.lower().endswith(".txt") and os.path.isfile(source) else pair_folder
             _add(listing, find(source, spec.root, limits, allow_outside=allow_outside), split, owner)
         # the trainers sort what all folders and lists of a split hold
-        order = sorted(range(start, len(listing.pictures)), key=listing.pictures.__getitem__)
-        listing.pictures[start:] = [listing.pictures[n] for n in order]
-        listing.labels[start:] = [listing.labels[n] for n in order]
+        own = listing.pictures[start:]
+        if own != sorted(own):
+            order = sorted(range(start, len(listing.pictures)), key=listing.pictures.__getitem__)
+            listing.pictures[start:] = [listing.pictures[n] for n in order]
+            listing.labels[start:] = [listing.labels[n] for n in order]
     read = set(listing.labels)
     if spec.kind == "folder" and spec.root == os.path.realpath(spec.path):
         listing.faults.extend(stray_folders(spec.root, {*read, *listing.orphans}, limits))
@@ -68,6 +70,13 @@ def _add(listing: Listing, paired: Paired, split: str, owner: dict[str, str]) ->
     listing.faults.extend(paired.faults)
     listing.caches.extend(paired.caches)
     listing.orphans.update(paired.orphans)
+    new = set(paired.pictures)
+    if len(new) == len(paired.pictures) and owner.keys().isdisjoint(new):
+        owner.update(dict.fromkeys(paired.pictures, split))
+        listing.pictures.extend(paired.pictures)
+        listing.labels.extend(paired.labels)
+        listing.splits.extend([split] * len(paired.pictures))
+        return
     for picture, label in zip(paired.pictures, paired.labels, strict=True):
         first = owner.setdefault(picture, split)
         if len(owner) > len(listing.pictures):

@@ -91,7 +91,7 @@ def pair_folder(source: str, root: str, limits: Limits, *, allow_outside: bool =
 
 def _labels_only(folders: dict[str, Folder], paired: Paired) -> None:
     for path, folder in folders.items():
-        for name in folder.texts:
+        for name in sorted(folder.texts):
             full = f"{path}/{name}"
             if is_label(name):
                 paired.pictures.append(full)
@@ -108,30 +108,32 @@ def is_label(name: str) -> bool:
 
 def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, used: set[str]) -> None:
     names = set(labels.texts)
-    folded: dict[str, str] | None = None
-    stems: dict[str, str] = {}
-    for name in folder.pictures:
+    stems = [name.rpartition(".")[0] for name in folder.pictures]
+    wanted = [f"{stem}.txt" for stem in stems]
+    paired.pictures.extend([f"{path}/{name}" for name in folder.pictures])
+    paired.labels.extend([f"{home}/{name}" if name in names else "" for name in wanted])
+    used |= names.intersection(wanted)
+    odd = {n for n, name in enumerate(wanted) if name not in names}
+    first: dict[str, str] = {}
+    if len(set(stems)) < len(stems):
+        for n, stem in enumerate(stems):
+            if first.setdefault(stem, folder.pictures[n]) != folder.pictures[n]:
+                odd.add(n)
+    folded = {_plain(text): text for text in sorted(names - used)} if odd else {}
+    for n in sorted(odd):
+        name, stem = folder.pictures[n], stems[n]
         picture = f"{path}/{name}"
-        stem = name.rpartition(".")[0]
-        wanted = f"{stem}.txt"
-        if stem in stems:
-            paired.faults.append(Fault("same-stem", picture, None, None, name, stems[stem]))
-        stems.setdefault(stem, name)
-        paired.pictures.append(picture)
-        if wanted in names:
-            used.add(wanted)
-            paired.labels.append(f"{home}/{wanted}")
+        if first.get(stem, name) != name:
+            paired.faults.append(Fault("same-stem", picture, None, None, name, first[stem]))
+        if wanted[n] in names:
             continue
-        paired.labels.append("")
-        if folded is None:
-            folded = {_plain(text): text for text in labels.texts}
-        other = folded.get(_plain(wanted))
+        other = folded.get(_plain(wanted[n]))
         if other is not None and other not in used:
             used.add(other)
             paired.orphans[f"{home}/{other}"] = "label-case-differs"
-            paired.faults.append(Fault("label-case-differs", f"{home}/{other}", None, None, other, wanted))
+            paired.faults.append(Fault("label-case-differs", f"{home}/{other}", None, None, other, wanted[n]))
         else:
-            paired.faults.append(Fault("image-without-label", picture, None, None, name, f"{home}/{wanted}"))
+            paired.faults.append(Fault("image-without-label", picture, None, None, name, f"{home}/{wanted[n]}"))
 
 
 def _plain(name: str) -> str:
@@ -140,9 +142,8 @@ def _plain(name: str) -> str:
 
 
 def _left_over(home: str, labels: Folder, used: set[str], paired: Paired) -> None:
-    for name in labels.texts:
-        if name not in used:
-            kind = "label-without-image" if is_label(name) else "not-a-label"
-            paired.faults.append(Fault(kind, f"{home}/{name}", None, None, name))
-            if kind == "label-without-image":
-                paired.orphans[f"{home}/{name}"] = kind
+    for name in sorted(set(labels.texts) - used):
+        kind = "label-without-image" if is_label(name) else "not-a-label"
+        paired.faults.append(Fault(kind, f"{home}/{name}", None, None, name))
+        if kind == "label-without-image":
+            paired.orphans[f"{home}/{name}"] = kind

@@ -15,7 +15,7 @@ PICTURES = frozenset(["avif", "bmp", "dng", "heic", "heif", "jp2", "jpeg", "jpeg
 
 @dataclass(slots=True)
 class Folder:
-    """The files of one folder, sorted by name. caches: label caches of trainers."""
+    """The files of one folder. pictures: sorted by name. texts: in no order. caches: label caches of trainers."""
 
     pictures: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -59,38 +59,45 @@ def _one(path: str, found: Scan, seen: set[tuple[int, int]]) -> list[str]:
             return []
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(path) as entries:
-            for entry in entries:
-                name = entry.name
-                if entry.is_symlink():
-                    _link(path, entry, folder, found)
-                elif entry.is_dir(follow_symlinks=False):
-                    below.append(name)
-                    if name.endswith(".txt"):
-                        folder.texts.append(name)  # where a label file belongs: opening it says what it is
-                else:
-                    _file(name, folder)
+            every = list(entries)
+        _files([entry.name for entry in every if entry.is_file(follow_symlinks=False)], folder)
+        for entry in [entry for entry in every if not entry.is_file(follow_symlinks=False)]:
+            name = entry.name
+            if entry.is_symlink():
+                _link(path, entry, folder, found)
+            elif entry.is_dir(follow_symlinks=False):
+                below.append(name)
+                if name.endswith(".txt"):
+                    folder.texts.append(name)  # where a label file belongs: opening it says what it is
+            else:
+                _files([name], folder)
     except OSError as error:
         found.faults.append(Fault("unreadable-folder", path, None, None, "", error.strerror or ""))
-    for names in (folder.pictures, folder.texts, folder.caches):
-        names.sort()
+    folder.pictures.sort()
+    folder.caches.sort()
     found.files += len(folder.pictures) + len(folder.texts)
     if folder.pictures or folder.texts or folder.caches:
         found.folders[path] = folder
     return below
 
 
-def _file(name: str, folder: Folder) -> None:
-    end = name.rpartition(".")[2]
-    if end in PICTURES:
-        folder.pictures.append(name)
-    elif end == "txt":
-        folder.texts.append(name)
-    elif end == "cache":
-        folder.caches.append(name)
-    elif (lower := end.lower()) in PICTURES:
-        folder.pictures.append(name)
-    elif lower == "txt":
-        folder.texts.append(name)
+def _files(names: list[str], folder: Folder) -> None:
+    """Sort names by what they end in. Most folders hold files of one kind, and then nothing is done name by name."""
+    ends = {name.rpartition(".")[2] for name in names}
+    kinds = {end: _kind(end) for end in ends}
+    for kind, into in (("picture", folder.pictures), ("text", folder.texts), ("cache", folder.caches)):
+        wanted = {end for end in ends if kinds[end] == kind}
+        if wanted == ends:
+            into.extend(names)
+        elif wanted:
+            into.extend(name for name in names if name.rpartition(".")[2] in wanted)
+
+
+def _kind(end: str) -> str:
+    if end == "cache":
+        return "cache"
+    lower = end.lower()
+    return "picture" if lower in PICTURES else "text" if lower == "txt" else ""
 
 
 def _link(path: str, entry: os.DirEntry[str], folder: Folder, found: Scan) -> None:
@@ -103,7 +110,7 @@ def _link(path: str, entry: os.DirEntry[str], folder: Folder, found: Scan) -> No
         if not entry.is_dir():
             if not os.path.exists(full):
                 found.faults.append(Fault("dangling-link", full, None, None, os.readlink(full)))
-            _file(entry.name, folder)
+            _files([entry.name], folder)
             return
         target, here = os.path.realpath(full), os.path.realpath(path)
         kind = "symlink-loop" if Path(here).is_relative_to(target) else "symlink-folder"

@@ -29,7 +29,7 @@ def stray_folders(root: str, read: Iterable[str], limits: Limits) -> list[Fault]
         parts = path[len(root) :].split("/")
         if path in known or any(part.startswith(".") or part in NOT_DATA for part in parts):
             continue
-        labels = [name for name in folder.texts if is_label(name)]
+        labels = sorted(name for name in folder.texts if is_label(name))
         if labels and _looks_like_one(f"{path}/{labels[0]}"):
             faults.append(Fault("label-folder-unread", path, None, None, str(len(labels))))
     return faults

@@ -45,7 +45,10 @@ def box_facts(
 def class_facts(labels: Labels, num_classes: int) -> tuple[ClassFacts, ...]:
     """Boxes and images of each class, by id."""
     boxes = np.bincount(labels.cls, minlength=num_classes)
-    pairs = np.unique(np.stack((labels.cls, labels.image)), axis=1)[0]
-    images = np.bincount(pairs, minlength=num_classes)
+    # sorted by image and class, a pair is new where it differs from the one before
+    pair = np.sort(labels.image * np.int64(len(boxes)) + labels.cls)
+    new = np.ones(len(pair), dtype=bool)
+    new[1:] = pair[1:] != pair[:-1]
+    images = np.bincount(pair[new] % len(boxes), minlength=num_classes) if len(pair) else boxes
     names = labels.names
     return tuple(ClassFacts(i, names[i] if i < len(names) else f"class_{i}", int(boxes[i]), int(images[i])) for i in range(num_classes))

@@ -19,13 +19,15 @@ Touched = Mapping[int, Sequence[Finding]]
 
 def touched(pictures: PictureFacts, findings: Iterable[Finding]) -> dict[int, list[Finding]]:
     """Index of a picture -> findings at it or at its label file, in the order of the pictures."""
-    owner: dict[str, list[int]] = {}
-    for number, (path, label) in enumerate(zip(pictures.path, pictures.label_path, strict=True)):
-        for place in {path, label} - {"", pictures.annotated}:
-            owner.setdefault(place, []).append(number)
+    placed = [(finding.where.path, finding) for finding in findings if finding.where is not None]
+    owner: dict[str, list[int]] = {path: [] for path, _ in placed if path not in ("", pictures.annotated)}
+    for places in (pictures.path, pictures.label_path):
+        for number, place in enumerate(places):
+            if place in owner and number not in owner[place][-1:]:
+                owner[place].append(number)
     found: dict[int, list[Finding]] = {}
-    for finding in findings:
-        for number in owner.get(finding.where.path, ()) if finding.where is not None else ():
+    for path, finding in placed:
+        for number in owner.get(path, ()):
             found.setdefault(number, []).append(finding)
     return dict(sorted(found.items()))
 
