@@ -41,6 +41,8 @@ def close_pairs(labels: Labels) -> Iterator[tuple[int, int]]:
         like = (np.minimum(one[:, 1:], other[:, 1:]) >= SAME_SIDE * np.maximum(one[:, 1:], other[:, 1:])).all(axis=1)
         like &= np.abs(one[:, 0] - other[:, 0]) <= (1 - SAME_SIDE) * one[:, 2]
         first, second = first[like], second[like]
+        if not len(first):
+            continue
         alike = (
             iou(labels.boxes[first].astype(np.float64), labels.boxes[second].astype(np.float64), form=NEVER_ZERO, frame="cxcywh") >= ALIKE
         )

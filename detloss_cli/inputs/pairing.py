@@ -107,25 +107,30 @@ def is_label(name: str) -> bool:
 
 
 def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, used: set[str]) -> None:
-    names = set(labels.texts)
+    """Whole lists at a time; name by name only where something is amiss."""
     stems = [name.rpartition(".")[0] for name in folder.pictures]
     wanted = [f"{stem}.txt" for stem in stems]
-    paired.pictures.extend([f"{path}/{name}" for name in folder.pictures])
-    paired.labels.extend([f"{home}/{name}" if name in names else "" for name in wanted])
-    used |= names.intersection(wanted)
-    odd = {n for n, name in enumerate(wanted) if name not in names}
+    unique = set(wanted)
+    missing = unique.difference(labels.texts)
+    paired.pictures.extend(_below(path, folder.pictures))
+    start = len(paired.labels)
+    paired.labels.extend(_below(home, wanted))
+    used |= unique
+    odd = [n for n, name in enumerate(wanted) if name in missing] if missing else []
+    for n in odd:
+        paired.labels[start + n] = ""
     first: dict[str, str] = {}
-    if len(set(stems)) < len(stems):
-        for n, stem in enumerate(stems):
-            if first.setdefault(stem, folder.pictures[n]) != folder.pictures[n]:
-                odd.add(n)
-    folded = {_plain(text): text for text in sorted(names - used)} if odd else {}
-    for n in sorted(odd):
+    if len(unique) < len(stems):
+        for name, stem in zip(folder.pictures, stems, strict=True):
+            first.setdefault(stem, name)
+        odd = sorted({*odd, *(n for n, stem in enumerate(stems) if first[stem] != folder.pictures[n])})
+    folded = {_plain(text): text for text in sorted(set(labels.texts) - used)} if missing else {}
+    for n in odd:
         name, stem = folder.pictures[n], stems[n]
         picture = f"{path}/{name}"
         if first.get(stem, name) != name:
             paired.faults.append(Fault("same-stem", picture, None, None, name, first[stem]))
-        if wanted[n] in names:
+        if wanted[n] not in missing:
             continue
         other = folded.get(_plain(wanted[n]))
         if other is not None and other not in used:
@@ -139,6 +144,11 @@ def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, 
 def _plain(name: str) -> str:
     """What a name says, whatever its case and however its accents are put together."""
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def _below(folder: str, names: list[str]) -> list[str]:
+    """Paths of names in a folder, at once: no name holds a NUL."""
+    return f"{folder}/{f'{chr(0)}{folder}/'.join(names)}".split("\0") if names else []
 
 
 def _left_over(home: str, labels: Folder, used: set[str], paired: Paired) -> None:
