@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.decimals import MARGIN, MOST_BYTES, read_decimals
 from detloss_cli.inputs.limits import Limits
 
 PLAIN = b"0123456789. \t\r\n"
@@ -56,9 +57,7 @@ def read_rows(contents: Sequence[bytes], num_classes: int | None, limits: Limits
         joined = _join(contents)
         layout = _Layout(joined, np.array([len(data) for data in contents], dtype=np.int64))
     file, line = layout.places()
-    # On an empty text fromstring warns and yields one number.
-    values = np.fromstring(joined, dtype=np.float64, sep=" ").reshape(-1, 5) if len(file) else np.empty((0, 5))
-    cls, boxes = values[:, 0].astype(np.int64), values[:, 1:].astype(np.float32)
+    cls, boxes = layout.values(joined, contents)
     dirty = bad | ~plain
     ok = _in_range(cls, boxes, num_classes if num_classes is not None else limits.names)
     if not ok.all():
@@ -98,6 +97,8 @@ class _Layout:
         line_of_blank = np.cumsum(is_end) - is_end
         is_token = length > 0
         token_line, dots, length = line_of_blank[is_token], dots[is_token], length[is_token]
+        self.end, self.length = blank[is_token], length
+        self.dot = np.where(dots > 0, marks[at[is_token] - 1], -1)
         line_ends = blank[is_end]
         self.tokens = np.bincount(token_line, minlength=len(line_ends))
         odd = (dots > 1) | (length == dots) | (length > MAX_TOKEN)
@@ -121,9 +122,44 @@ class _Layout:
         bad[self.file[blanks[blanks < last_row[self.file[blanks]]]]] = True
         return bad | ((self.sizes > 0) & (last_row < 0)) | (self.lines > limits.rows + 1)
 
+    def values(self, joined: bytes, contents: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """(N,) class ids and (N, 4) boxes of all rows.
+
+        Args:
+            joined, contents: the text that was laid out, all of it rows.
+        """
+        end, length, dot = (table.reshape(-1, 5) for table in (self.end, self.length, self.dot))
+        long = (length > np.where(dot >= 0, MOST_BYTES, MOST_BYTES - 1)).any(axis=1)
+        if not long.any():
+            return _values(joined, end, length, dot)
+        # a file with longer numbers is read by a parser of text, and alone: it knows no places to begin at
+        file = self.file[self.tokens > 0]
+        slow = np.zeros(len(self.sizes), dtype=bool)
+        slow[file[long]] = True
+        rows = slow[file]
+        text = _join([contents[n] for n in np.flatnonzero(slow).tolist()])
+        numbers = np.fromstring(text, dtype=np.float64, sep=" ").reshape(-1, 5)
+        if rows.all():
+            return numbers[:, 0].astype(np.int64), numbers[:, 1:].astype(np.float32)
+        cls, boxes = np.empty(len(rows), dtype=np.int64), np.empty((len(rows), 4), dtype=np.float32)
+        cls[rows], boxes[rows] = numbers[:, 0], numbers[:, 1:]
+        cls[~rows], boxes[~rows] = _values(joined, end[~rows], length[~rows], dot[~rows])
+        return cls, boxes
+
     def places(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """(N,) file and 1-based line of every row."""
         rows = np.flatnonzero(self.tokens)
         first_line = np.cumsum(self.lines) - self.lines
         file = self.file[rows]
         return file, (rows - first_line[file] + 1).astype(np.int32)
+
+
+def _values(
+    joined: bytes, end: NDArray[np.int64], length: NDArray[np.int64], dot: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Class ids and boxes from the (N, 5) places of their tokens, none of them long."""
+    text = b" " * MARGIN + joined
+    ids = read_decimals(text, end[:, 0] + MARGIN, length[:, 0], dot[:, 0])
+    rest = dot[:, 1:].reshape(-1)
+    numbers = read_decimals(text, end[:, 1:].reshape(-1) + MARGIN, length[:, 1:].reshape(-1), np.where(rest >= 0, rest + MARGIN, -1))
+    return ids.astype(np.int64), numbers.astype(np.float32).reshape(-1, 4)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detloss_cli.inputs import cache_stamps
-from detloss_cli.inputs import read_labels as module
+from detloss_cli.inputs import cache_stamps, label_shard
+from detloss_cli.inputs import read_labels as read_labels_module
 from detloss_cli.inputs.cache import Cache, held
 from detloss_cli.inputs.cached_labels import read_cached_labels
 from detloss_cli.inputs.labels_read import LabelsRead
@@ -51,13 +51,13 @@ def said(found: LabelsRead) -> tuple[object, ...]:
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)
-@given(files=FILES, loader=st.sampled_from(sorted(LOADERS)), size=st.sampled_from([1, 2, 3]))
-def test_batches_and_cache_change_nothing(files: list[bytes], loader: str, size: int) -> None:
+@given(files=FILES, loader=st.sampled_from(sorted(LOADERS)), size=st.sampled_from([1, 2, 3]), batch=st.sampled_from([1, 40, 1 << 20]))
+def test_shards_batches_and_cache_change_nothing(files: list[bytes], loader: str, size: int, batch: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths = ["", *write(folder, files)]
         whole = said(read_labels(paths, folder, loader, CLASSES, DEFAULT))
-        before = module.BATCH_FILES
-        module.BATCH_FILES = size
+        before = read_labels_module.SHARD_FILES, label_shard.BATCH_BYTES
+        read_labels_module.SHARD_FILES, label_shard.BATCH_BYTES = size, batch
         try:
             assert said(read_labels(paths, folder, loader, CLASSES, DEFAULT)) == whole
             cache = Cache(f"{folder}/cache")
@@ -65,7 +65,7 @@ def test_batches_and_cache_change_nothing(files: list[bytes], loader: str, size:
                 assert said(read_cached_labels(paths, folder, loader, CLASSES, DEFAULT, cache=cache)) == whole
             assert not files or held(cache.folder)
         finally:
-            module.BATCH_FILES = before
+            read_labels_module.SHARD_FILES, label_shard.BATCH_BYTES = before
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)

@@ -13,13 +13,17 @@ from detloss_cli.inputs.rows import read_rows
 NUMBERS = st.one_of(
     st.floats(0, 1).map(repr),
     st.floats(0, 1).map("{:.6f}".format),
+    st.tuples(st.floats(0, 1), st.integers(1, 20)).map(lambda pair: f"{pair[0]:.{pair[1]}f}"),
     st.sampled_from(
         ["0", "1", ".5", "1.", "0.5", "1.5", "-0.1", "1e-3", ".", "..5", "0..5", "nan", "x", "0.5.5", "00.50", "1,5", "", "0.5\r"]
     ),
 )
 ROWS = st.lists(NUMBERS, min_size=0, max_size=7).map(" ".join)
 GOOD = st.tuples(st.integers(0, 3), *[st.integers(1, 999_999)] * 4).map(lambda r: f"{r[0]} " + " ".join(f"{v / 1e6:.6f}" for v in r[1:]))
-FILES = st.lists(st.one_of(GOOD, GOOD, GOOD, ROWS), max_size=6).map("\n".join).map(str.encode)
+VARIED = st.tuples(st.integers(0, 3), st.integers(1, 18), *[st.floats(0.01, 1)] * 4).map(
+    lambda r: f"{r[0]} " + " ".join(f"{v:.{r[1] + n}f}" for n, v in enumerate(r[2:]))
+)
+FILES = st.lists(st.one_of(GOOD, GOOD, VARIED, ROWS), max_size=6).map("\n".join).map(str.encode)
 BYTES = st.binary(max_size=60)
 
 
