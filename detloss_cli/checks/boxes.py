@@ -108,28 +108,35 @@ def box_faults(labels: Labels, imgsz: int) -> Iterator[Fault]:
 
 def _by_row(labels: Labels, imgsz: int, rows: slice) -> Iterator[Fault]:
     """Rules about one box alone, over a piece that fits the processor's cache."""
-    boxes = labels.boxes[rows].astype(np.float64)
-    centre, size = boxes[:, :2], boxes[:, 2:]
-    over = np.maximum(size / 2 - centre, centre + size / 2 - 1).max(axis=1)
-    sides = size * _letterboxed(labels, imgsz, rows)
-    small, large = sides.min(axis=1), sides.max(axis=1)
+    cx, cy, w, h = np.ascontiguousarray(labels.boxes[rows].T).astype(np.float64)
+    over = np.maximum(_beyond(cx, w), _beyond(cy, h))
+    across, down = _letterboxed(labels, imgsz, rows)
+    width, height = w * across, h * down
+    small, large = np.minimum(width, height), np.maximum(width, height)
     for row in np.flatnonzero(over > EDGE).tolist():
         yield _fault("box-past-edge", labels, rows.start + row, f"{100 * over[row]:.3g} %")
     for row in np.flatnonzero(small < 1).tolist():
-        yield _fault("subpixel-box", labels, rows.start + row, f"{sides[row, 0]:.2g} x {sides[row, 1]:.2g} px")
+        yield _fault("subpixel-box", labels, rows.start + row, f"{width[row]:.2g} x {height[row]:.2g} px")
     for row in np.flatnonzero((large >= ASPECT * small) & (small >= 1)).tolist():
         yield _fault("extreme-aspect", labels, rows.start + row, f"{large[row] / small[row]:.0f}")
-    for row in np.flatnonzero((size >= COVERS).all(axis=1)).tolist():
+    for row in np.flatnonzero((w >= COVERS) & (h >= COVERS)).tolist():
         yield _fault("box-covers-image", labels, rows.start + row, "")
 
 
-def _letterboxed(labels: Labels, imgsz: int, rows: slice) -> NDArray[np.float64]:
-    """(n, 2) pixels that the whole width and height of each box's image take at the network's input; square where sizes are unknown."""
+def _beyond(centre: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far boxes reach past the nearer edge of the image; below 0 within it."""
+    half = side / 2
+    return np.maximum(half - centre, centre + half - 1)
+
+
+def _letterboxed(labels: Labels, imgsz: int, rows: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n,) pixels that the whole width of each box's image takes at the network's input, and its height; square where sizes are unknown."""
     image = labels.image[rows]
-    sides = np.stack([labels.images.width[image], labels.images.height[image]], axis=1).astype(np.float64)
-    sides[(sides <= 0).any(axis=1)] = 1.0
-    scaled: NDArray[np.float64] = sides * (imgsz / sides.max(axis=1, keepdims=True))
-    return scaled
+    width, height = (side[image].astype(np.float64) for side in (labels.images.width, labels.images.height))
+    unknown = (width <= 0) | (height <= 0)
+    width[unknown] = height[unknown] = 1.0
+    scale = imgsz / np.maximum(width, height)
+    return width * scale, height * scale
 
 
 def _fault(kind: str, labels: Labels, row: int, detail: str) -> Fault:

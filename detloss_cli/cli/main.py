@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -17,7 +18,11 @@ class Terminated(BaseException):
 
 def main() -> None:
     """`detloss`"""
-    sys.exit(run(sys.argv[1:]))
+    # A process of one task: looking for cycles among a million paths, again and again and at the end, takes longer than they are worth.
+    gc.set_threshold(100_000, 50, 50)
+    code = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
