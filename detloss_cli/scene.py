@@ -10,7 +10,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.anchor_choice import with_chosen_anchors
 from detloss_cli.checks.model_yaml import model_faults
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import DataFacts, LabelFacts, LostRows, Settings
@@ -160,6 +159,8 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
     network = to_network(labels.boxes, width[labels.image], height[labels.image], chosen.imgsz, geometry, rounding)
     if request.command != "inspect anchors":
+        from detloss_cli.anchor_choice import with_chosen_anchors  # who only reads labels does not wait for it
+
         trained = [split == "train" for split in labels.images.split]
         own = network[np.asarray(trained)[labels.image]] if any(trained) else network
         chosen = with_chosen_anchors(request, chosen, own)

@@ -7,8 +7,6 @@ import os
 import warnings
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.files import FLAGS, Refused, read_file, refusal
 
@@ -20,6 +18,8 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 
 def image_size(path: str) -> tuple[int, int] | Refused:
     """Width and height in pixels as a trainer sees them, or why they are unknown. Decodes no pixel."""
+    from PIL import Image, UnidentifiedImageError  # most commands open no picture
+
     try:
         # A link to a picture is common (one picture in several sets), and nothing of it is shown; a FIFO is still not waited for.
         fd = os.open(path, FLAGS & ~getattr(os, "O_NOFOLLOW", 0))

@@ -47,15 +47,20 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
                     listing.faults.append(Fault("split-same-path", spec.path, None, None, source, f"{named[real]} and {split}"))
                 continue
             named[real] = split
-            find = pair_list if source.lower().endswith(".txt") and os.path.isfile(source) else pair_folder
-            _add(listing, find(source, spec.root, limits, allow_outside=allow_outside), split, owner)
+            is_list = source.lower().endswith(".txt") and os.path.isfile(source)
+            paired = (pair_list if is_list else pair_folder)(source, spec.root, limits, allow_outside=allow_outside)
+            if not is_list and not listing.pictures:
+                _take(listing, paired, split)  # a folder names nothing twice
+                continue
+            owner = owner or dict(zip(listing.pictures, listing.splits, strict=True))
+            _add(listing, paired, split, owner)
         # the trainers sort what all folders and lists of a split hold
         own = listing.pictures[start:]
         if own != sorted(own):
             order = sorted(range(start, len(listing.pictures)), key=listing.pictures.__getitem__)
             listing.pictures[start:] = [listing.pictures[n] for n in order]
             listing.labels[start:] = [listing.labels[n] for n in order]
-    read = set(listing.labels)
+    read = set(listing.labels) if listing.orphans or spec.kind == "folder" else set()
     if spec.kind == "folder" and spec.root == os.path.realpath(spec.path):
         listing.faults.extend(stray_folders(spec.root, {*read, *listing.orphans}, limits))
     listing.orphans = {path: kind for path, kind in sorted(listing.orphans.items()) if path not in read}
@@ -66,17 +71,26 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
     return listing
 
 
-def _add(listing: Listing, paired: Paired, split: str, owner: dict[str, str]) -> None:
+def _take(listing: Listing, paired: Paired, split: str) -> None:
+    """All that was paired, whose pictures are known to be new."""
     listing.faults.extend(paired.faults)
     listing.caches.extend(paired.caches)
     listing.orphans.update(paired.orphans)
+    listing.pictures.extend(paired.pictures)
+    listing.labels.extend(paired.labels)
+    listing.splits.extend([split] * len(paired.pictures))
+
+
+def _add(listing: Listing, paired: Paired, split: str, owner: dict[str, str]) -> None:
+    """What was paired, each picture once. owner: picture -> the split that named it first."""
     new = set(paired.pictures)
     if len(new) == len(paired.pictures) and owner.keys().isdisjoint(new):
         owner.update(dict.fromkeys(paired.pictures, split))
-        listing.pictures.extend(paired.pictures)
-        listing.labels.extend(paired.labels)
-        listing.splits.extend([split] * len(paired.pictures))
+        _take(listing, paired, split)
         return
+    listing.faults.extend(paired.faults)
+    listing.caches.extend(paired.caches)
+    listing.orphans.update(paired.orphans)
     for picture, label in zip(paired.pictures, paired.labels, strict=True):
         first = owner.setdefault(picture, split)
         if len(owner) > len(listing.pictures):

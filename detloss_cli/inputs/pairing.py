@@ -108,8 +108,7 @@ def is_label(name: str) -> bool:
 
 def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, used: set[str]) -> None:
     """Whole lists at a time; name by name only where something is amiss."""
-    stems = [name.rpartition(".")[0] for name in folder.pictures]
-    wanted = [f"{stem}.txt" for stem in stems]
+    wanted = _label_names(folder.pictures)
     unique = set(wanted)
     missing = unique.difference(labels.texts)
     paired.pictures.extend(_below(path, folder.pictures))
@@ -120,16 +119,16 @@ def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, 
     for n in odd:
         paired.labels[start + n] = ""
     first: dict[str, str] = {}
-    if len(unique) < len(stems):
-        for name, stem in zip(folder.pictures, stems, strict=True):
-            first.setdefault(stem, name)
-        odd = sorted({*odd, *(n for n, stem in enumerate(stems) if first[stem] != folder.pictures[n])})
+    if len(unique) < len(wanted):
+        for name, label in zip(folder.pictures, wanted, strict=True):
+            first.setdefault(label, name)
+        odd = sorted({*odd, *(n for n, label in enumerate(wanted) if first[label] != folder.pictures[n])})
     folded = {_plain(text): text for text in sorted(set(labels.texts) - used)} if missing else {}
     for n in odd:
-        name, stem = folder.pictures[n], stems[n]
+        name, first_name = folder.pictures[n], first.get(wanted[n], folder.pictures[n])
         picture = f"{path}/{name}"
-        if first.get(stem, name) != name:
-            paired.faults.append(Fault("same-stem", picture, None, None, name, first[stem]))
+        if first_name != name:
+            paired.faults.append(Fault("same-stem", picture, None, None, name, first_name))
         if wanted[n] not in missing:
             continue
         other = folded.get(_plain(wanted[n]))
@@ -139,6 +138,15 @@ def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, 
             paired.faults.append(Fault("label-case-differs", f"{home}/{other}", None, None, other, wanted[n]))
         else:
             paired.faults.append(Fault("image-without-label", picture, None, None, name, f"{home}/{wanted[n]}"))
+
+
+def _label_names(pictures: list[str]) -> list[str]:
+    """The label file of each picture: the same name with another end."""
+    end = "." + pictures[0].rpartition(".")[2] if pictures else ""
+    together = "".join([f"{name}\0" for name in pictures])
+    if together.count(f"{end}\0") == len(pictures):
+        return together.replace(f"{end}\0", ".txt\0").split("\0")[:-1]
+    return [f"{name.rpartition('.')[0]}.txt" for name in pictures]
 
 
 def _plain(name: str) -> str:
