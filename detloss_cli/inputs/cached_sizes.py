@@ -39,10 +39,6 @@ class KnownSizes:
             self.sizes[same] = sizes[entry[same]]
             self.kept[same] = True
 
-    def find(self, index: int) -> tuple[int, int] | None:
-        """The size of a picture that is as it was."""
-        return (int(self.sizes[index, 0]), int(self.sizes[index, 1])) if self.kept[index] else None
-
     def keep(self, sizes: NDArray[np.int32], opened: Sequence[int]) -> None:
         """Write the sizes that are known now.
 

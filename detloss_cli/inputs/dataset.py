@@ -148,7 +148,7 @@ def _from_files(
     listing = list_images(spec, splits, limits, allow_outside=allow_outside)
     read = read_cached_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside, cache=cache, mapper=mapper)
     orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside, mapper=mapper)
-    width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache)
+    width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache, mapper)
     caches = cache_faults(listing.caches, listing.pictures, listing.labels)
     unreadable = {fault.path for fault in size_faults if fault.kind == "image-unreadable"}
     small = drop_pictures(read, listing.pictures, width, height, LOADERS[loader], unreadable)

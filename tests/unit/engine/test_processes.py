@@ -132,7 +132,9 @@ def test_workers_are_gone_when_nobody_listens_any_more() -> None:
 
 def test_spawned_workers_do_the_same_and_load_nothing_of_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_method", lambda: "spawn")
-    assert [numbers for numbers, _ in Processes(2)(squares, shards(6), name)] == [numbers for numbers, _ in serial(squares, shards(6), name)]
+    assert [numbers for numbers, _ in Processes(2)(squares, shards(6), name)] == [
+        numbers for numbers, _ in serial(squares, shards(6), name)
+    ]
     assert list(Processes(2)(modules, shards(3), name)) == [[], [], []]
 
 
