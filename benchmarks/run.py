@@ -26,6 +26,11 @@ from workplace import ROOT, Place  # noqa: E402
 # Name on the command line -> module. The table is written in this order.
 BENCHMARKS = {
     "start": "bench_start",
+    "labels": "bench_labels",
+    "cached": "bench_cached",
+    "broken": "bench_broken",
+    "linear": "bench_linear",
+    "peers": "bench_peers",
     "assignment": "bench_assignment",
     "set-loss": "bench_set_loss",
     "check": "bench_check",

@@ -1,0 +1,49 @@
+"""A whole set read by detloss, process and all, and by the readers of ultralytics and supervision, without their imports."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from functools import partial
+
+from in_turn import Goal, Row, in_turn, run
+from reading import HERE, cold, inspect
+from workplace import Place
+
+ULTRALYTICS = ("torch==2.13.0", "torchvision", "ultralytics==8.4.*")
+SUPERVISION = ("supervision==0.31.2",)
+# A peer takes up to half a minute for the whole set.
+ROUNDS = 3
+
+
+def prepare(place: Place) -> None:
+    place.coco(image_files="link")
+    place.peer("ultralytics", ULTRALYTICS)
+    place.peer("supervision", SUPERVISION)
+
+
+def measure(place: Place) -> Iterator[Row]:
+    data = place.coco(image_files="link")
+    theirs = place.peer("ultralytics", ULTRALYTICS)
+    for what, how, own, least in (
+        ("cold", "cold", partial(cold, data, place), 28),
+        ("cold", "stubbed", partial(cold, data, place), 20),
+        ("cached", "cached", partial(run, inspect(data, place)), 6),
+    ):
+        ours, seconds = against(own, (str(theirs), str(HERE / "peer_ultralytics.py"), str(data / "data.yaml"), how), place)
+        name = "ultralytics" + (", images unread" if how == "stubbed" else "")
+        yield Row(f"inspect labels, {what}", ours, name, seconds, Goal("times", least))
+    command = (str(place.peer("supervision", SUPERVISION)), str(HERE / "peer_supervision.py"), str(data / "data.yaml"))
+    ours, seconds = against(partial(cold, data, place), command, place)
+    yield Row("inspect labels, cold", ours, "supervision", seconds)
+
+
+def against(own: partial[str], command: tuple[str, ...], place: Place) -> tuple[float, float]:
+    """Median seconds of ours, and those that a peer's script prints."""
+    printed: list[float] = []
+
+    def other() -> None:
+        printed.append(float(run(command).split()[-2]))
+
+    ours, _ = in_turn((own, other), min(ROUNDS, place.rounds))
+    return ours, statistics.median(printed[1:])
