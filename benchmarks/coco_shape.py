@@ -216,7 +216,7 @@ def write(out: Path, images: int, seed: int, image_files: str, broken: int, styl
 
     (out / "train.txt").write_text("".join(f"./images/train/{i:012d}.jpg\n" for i in range(images)))
     names = "".join(f"  {n}: {name}\n" for n, name in enumerate(NAMES))
-    (out / "data.yaml").write_text(f"train: images/train\nnc: {len(NAMES)}\nnames:\n{names}")
+    (out / "data.yaml").write_text(f"train: images/train\nval: images/train\nnc: {len(NAMES)}\nnames:\n{names}")
     area = xywh[:, 2] * xywh[:, 3] * 640 * 640
     stats = {
         "images": images,

@@ -27,7 +27,7 @@ class Place:
     @property
     def images(self) -> int:
         """Images of a set: as many as COCO train2017, or a tenth."""
-        return coco_shape.COCO_IMAGES if self.full else coco_shape.COCO_IMAGES // 10
+        return coco_shape.COCO_IMAGES if self.full else round(coco_shape.COCO_IMAGES / 10)
 
     def coco(self, style: str = "fixed", *, images: int | None = None, image_files: str = "none", broken: int = 0) -> Path:
         """The folder of a data set, see `coco_shape`; its data.yaml stands in it."""
