@@ -11,7 +11,7 @@ from detloss_cli.checks.box_pairs import close_pairs
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.duplicates import first_equal
 from detloss_cli.inputs.fault import Fault
-from detloss_cli.inputs.labels import Labels
+from detloss_cli.inputs.labels import Labels, part, whole_images
 
 # Past the edge by less than this part of the side is rounding.
 EDGE = 1e-3
@@ -19,6 +19,7 @@ EDGE = 1e-3
 COVERS = 0.99
 # Augmentation of the trainers drops boxes that are longer.
 ASPECT = 100.0
+# Boxes that are looked at together: few enough for the processor's cache.
 CHUNK = 1 << 15
 
 
@@ -96,18 +97,19 @@ def box_faults(labels: Labels, imgsz: int) -> Iterator[Fault]:
         labels: the boxes that no error stands at.
         imgsz: the longer side of the network's input, pixels.
     """
-    for start in range(0, len(labels), CHUNK):
-        yield from _by_row(labels, imgsz, slice(start, start + CHUNK))
-    first = first_equal(labels.image, labels.cls, labels.boxes)
-    for row in np.flatnonzero(first != np.arange(len(first))).tolist():
-        yield _fault("duplicate-box", labels, row, str(labels.line[first[row]]))
-    for earlier, row in close_pairs(labels):
-        kind = "near-duplicate-box" if labels.cls[earlier] == labels.cls[row] else "box-two-classes"
-        yield _fault(kind, labels, row, str(labels.line[earlier]))
+    for rows in whole_images(labels.image, CHUNK):
+        yield from _by_row(labels, imgsz, rows)
+        own = part(labels, rows)
+        first = first_equal(own.image, own.cls, own.boxes)
+        for row in np.flatnonzero(first != np.arange(len(first))).tolist():
+            yield _fault("duplicate-box", own, row, str(own.line[first[row]]))
+        for earlier, row in close_pairs(own):
+            kind = "near-duplicate-box" if own.cls[earlier] == own.cls[row] else "box-two-classes"
+            yield _fault(kind, own, row, str(own.line[earlier]))
 
 
 def _by_row(labels: Labels, imgsz: int, rows: slice) -> Iterator[Fault]:
-    """Rules about one box alone, over a piece that fits the processor's cache."""
+    """Rules about one box alone."""
     cx, cy, w, h = np.ascontiguousarray(labels.boxes[rows].T).astype(np.float64)
     over = np.maximum(_beyond(cx, w), _beyond(cy, h))
     across, down = _letterboxed(labels, imgsz, rows)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +50,25 @@ class Labels:
 
     def __len__(self) -> int:
         return len(self.image)
+
+
+def whole_images(image: NDArray[np.int64], size: int) -> Iterator[slice]:
+    """The rows in pieces of about `size`, each image whole in one of them.
+
+    Args:
+        image: (N,) ascending.
+    """
+    start = 0
+    while start < len(image):
+        stop = start + size
+        if stop < len(image):
+            stop = int(np.searchsorted(image, image[stop], side="left"))
+            if stop <= start:  # one image with more boxes than that
+                stop = int(np.searchsorted(image, image[start], side="right"))
+        yield slice(start, min(stop, len(image)))
+        start = stop
+
+
+def part(labels: Labels, rows: slice) -> Labels:
+    """Some boxes of the same images."""
+    return replace(labels, image=labels.image[rows], cls=labels.cls[rows], boxes=labels.boxes[rows], line=labels.line[rows])

@@ -9,7 +9,7 @@ import numpy as np
 
 from detloss_cli.inputs import cache_stamps
 from detloss_cli.inputs.cache_stamps import Wanted
-from detloss_cli.inputs.columns import join
+from detloss_cli.inputs.columns import join_and_drop
 from detloss_cli.inputs.label_shard import LabelShard, read_shard
 from detloss_cli.inputs.labels_read import LabelsRead, nothing_read
 from detloss_cli.inputs.limits import Limits
@@ -61,8 +61,10 @@ def read_labels(
         parts.append(part)
     if parts:
         same = all(part.loaded is part.strict for part in parts)
-        result.strict = join([part.strict for part in parts])
-        result.loaded = result.strict if same else join([part.loaded for part in parts])
-    if stamps is not None:
-        result.stamped = cache_stamps.joined([part.stamped for part in parts if part.stamped is not None])
+        strict, loaded = [part.strict for part in parts], [] if same else [part.loaded for part in parts]
+        stamped = [part.stamped for part in parts if part.stamped is not None]
+        parts.clear()  # from here on each column of a part goes as soon as it stands in the whole
+        result.strict = join_and_drop(strict)
+        result.loaded = result.strict if same else join_and_drop(loaded)
+        result.stamped = cache_stamps.joined(stamped) if stamped else None
     return result
