@@ -11,7 +11,7 @@ from typer._click.exceptions import BadParameter, ClickException, MissingParamet
 from typer.exceptions import Abort
 from typer.main import get_command
 
-from detloss_cli.cli.app import app
+from detloss_cli.cli.app import build
 from detloss_cli.cli.say import say
 from detloss_cli.cli.spelling import command_names, known_options
 from detloss_cli.errors import BUG, INCOMPLETE, INTERRUPTED, OK, USAGE, DetlossError, DetlossErrors
@@ -42,7 +42,7 @@ def guarded(arguments: list[str]) -> int:
 
 
 def _ran(arguments: list[str]) -> int:
-    command = get_command(app)
+    command = get_command(build(arguments))
     try:
         code = command.main(arguments or ["--help"], prog_name="detloss", standalone_mode=False)
     except SystemExit as end:  # typer ends so when nobody reads its help

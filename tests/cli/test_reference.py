@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from detloss_cli.checks.registry import RULES
 from detloss_cli.cli import main as entry
-from detloss_cli.cli.app import app
+from detloss_cli.cli.app import build
 from detloss_cli.cli.spelling import command_names
 from detloss_cli.report.manual import STOPS, pages
 
@@ -64,7 +64,7 @@ def command_lines(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple
 def commands_page(capsys: pytest.CaptureFixture[str]) -> str:
     """The help of every command as a terminal of 80 columns shows it."""
     lines = ["# Commands", "", "What `--help` prints, command by command.", ""]
-    for path in command_lines(get_command(app)):
+    for path in command_lines(get_command(build())):
         capsys.readouterr()
         assert entry.run([*path, "--help"]) == 0
         shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
