@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from in_turn import Goal, Row, medians
+from in_turn import Row, medians
 from reading import cold
 from workplace import Place
 
@@ -35,4 +35,4 @@ def measure(place: Place) -> Iterator[Row]:
     if missed:
         raise RuntimeError(f"no finding at {', '.join(missed[:5])}")
     ours, clean = medians(partial(cold, data, place, (1,)), partial(cold, place.coco(image_files="link"), place), place.rounds)
-    yield Row("inspect labels, broken set", ours, "the clean set", clean, Goal("ratio", 1.1))
+    yield Row("inspect labels, broken set", ours, "the clean set", clean, place.goal("ratio", 1.1))

@@ -22,5 +22,5 @@ def measure(place: Place) -> Iterator[Row]:
         ours, loop = medians(partial(cold, data, place), partial(run, plain(data)), place.rounds)
         shutil.rmtree(place.folder / "cache", ignore_errors=True)
         memory = peak_memory(inspect(data, place))
-        yield Row(f"inspect labels, cold, {style} decimals", ours, "plain loop", loop, Goal("ratio", 0.55), memory)
+        yield Row(f"inspect labels, cold, {style} decimals", ours, "plain loop", loop, place.goal("ratio", 0.55), memory)
         yield Row(f"its memory, {style} decimals", memory, goal=Goal("most", 200), unit="MB")

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from functools import partial
 
-from in_turn import Goal, Row, in_turn, run
+from in_turn import Row, in_turn, run
 from reading import HERE, cold, inspect
 from workplace import Place
 
@@ -32,7 +32,7 @@ def measure(place: Place) -> Iterator[Row]:
     ):
         ours, seconds = against(own, (str(theirs), str(HERE / "peer_ultralytics.py"), str(data / "data.yaml"), how), place)
         name = "ultralytics" + (", images unread" if how == "stubbed" else "")
-        yield Row(f"inspect labels, {what}", ours, name, seconds, Goal("times", least))
+        yield Row(f"inspect labels, {what}", ours, name, seconds, place.goal("times", least))
     command = (str(place.peer("supervision", SUPERVISION)), str(HERE / "peer_supervision.py"), str(data / "data.yaml"))
     ours, seconds = against(partial(cold, data, place), command, place)
     yield Row("inspect labels, cold", ours, "supervision", seconds)

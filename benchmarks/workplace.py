@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import coco_shape
+from in_turn import Goal, Kind
 
 ROOT = Path(__file__).resolve().parents[1]
 DETLOSS = str(Path(sys.executable).parent / "detloss")
@@ -28,6 +29,10 @@ class Place:
     def images(self) -> int:
         """Images of a set: as many as COCO train2017, or a tenth."""
         return coco_shape.COCO_IMAGES if self.full else round(coco_shape.COCO_IMAGES / 10)
+
+    def goal(self, kind: Kind, value: float) -> Goal | None:
+        """A goal that is set for the full size; at a tenth of it the start of the process weighs too much."""
+        return Goal(kind, value) if self.full else None
 
     def coco(self, style: str = "fixed", *, images: int | None = None, image_files: str = "none", broken: int = 0) -> Path:
         """The folder of a data set, see `coco_shape`; its data.yaml stands in it."""

@@ -44,13 +44,6 @@ CERTAIN = "certain"  # its base rate were every overlap 1
 MARKS = {"prior": "prior", "base_rate": "base-rate", "perfect": "perfect"}
 
 
-def inspect_labels(request: Request, *, by: str | None = None) -> Outcome:
-    """What the files hold and what the loader does with each row. Never imports torch."""
-    from detloss_cli.diagnose_labels import inspect_labels as inspected
-
-    return inspected(request, by=by)
-
-
 def inspect_hyp(request: Request) -> Outcome:
     """Every key of a hyp file, and the ledger that its gains end in."""
     from detloss_cli.diagnose_hyp import inspect_hyp as inspected

@@ -187,12 +187,12 @@ def test_output_goes_to_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_bug_is_one_line_and_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from detloss_cli import diagnose
+    from detloss_cli import diagnose_labels
 
     def broken(request: object, **_: object) -> None:
         raise KeyError("x\ny")
 
-    monkeypatch.setattr(diagnose, "inspect_labels", broken)
+    monkeypatch.setattr(diagnose_labels, "inspect_labels", broken)
     code, out, err = ran(["inspect", "labels", DATA], capsys)
     assert (code, out) == (3, "")
     assert err.startswith("detloss: a bug in detloss: KeyError: 'x\\ny'")
@@ -207,12 +207,12 @@ def test_a_bug_is_one_line_and_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_what_else_can_end_a_run(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from detloss_cli import diagnose
+    from detloss_cli import diagnose_labels
 
     def ended(request: object, **_: object) -> None:
         raise error
 
-    monkeypatch.setattr(diagnose, "inspect_labels", ended)
+    monkeypatch.setattr(diagnose_labels, "inspect_labels", ended)
     got, out, err = ran(["inspect", "labels", DATA], capsys)
     assert (got, out) == (code, "")
     assert "Traceback" not in err
