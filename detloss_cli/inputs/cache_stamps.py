@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.inputs.files import STAMP, Stamp
+from detloss_cli.inputs.mapper import Mapper, Tell, serial
 
 WIDTH = 4
 DIGEST = 16
 # Two writes within one tick of a file system's clock leave the same times; no common one ticks slower. What is that young is not kept.
 TICK_NS = 2_000_000_000
+# Files whose stamps are taken at a time.
+SHARD_FILES = 8192
 INODE_MASK = (1 << 63) - 1
 NONE: Stamp = (-1, -1, -1, -1, -1)
 
@@ -86,17 +89,43 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=DIGEST).digest()
 
 
-def stamps_now(paths: Sequence[str], *, follow: bool) -> NDArray[np.int64]:
+@dataclass(frozen=True, slots=True)
+class StampShard:
+    """paths: of files. follow: as `stamps_now`."""
+
+    paths: tuple[str, ...]
+    follow: bool
+
+    def name(self, item: int) -> str:
+        """What a file is called in a message."""
+        return self.paths[item]
+
+
+def stamps_now(paths: Sequence[str], *, follow: bool, mapper: Mapper = serial) -> NDArray[np.int64]:
     """(F, 4) stamps of files as they are now, -1 where there is no regular file.
 
     Args:
         follow: of what a link points at; otherwise a link has no stamp.
+        mapper: who asks for them.
     """
+    shards = (StampShard(tuple(paths[first : first + SHARD_FILES]), follow) for first in range(0, len(paths), SHARD_FILES))
+    keys = np.empty((len(paths), WIDTH), dtype=np.int64)
+    first = 0
+    for part in mapper(read_stamps, shards, StampShard.name):
+        keys[first : first + len(part)] = part
+        first += len(part)
+    return keys
+
+
+def read_stamps(shard: StampShard, tell: Tell | None = None) -> NDArray[np.int64]:
+    """(F, 4) stamps of some files."""
     found: list[int] = []
     where: str | None = None
     fd: int | None = None
     try:
-        for path in paths:
+        for item, path in enumerate(shard.paths):
+            if tell is not None:
+                tell(item)
             folder, _, name = path.rpartition("/")
             if folder != where:
                 if fd is not None:
@@ -104,7 +133,7 @@ def stamps_now(paths: Sequence[str], *, follow: bool) -> NDArray[np.int64]:
                     fd = None
                 where = folder
                 fd = _open_folder(folder)
-            found += _stamp(name if fd is not None else path, fd, follow)
+            found += _stamp(name if fd is not None else path, fd, shard.follow)
     finally:
         if fd is not None:
             os.close(fd)

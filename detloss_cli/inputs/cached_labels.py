@@ -44,7 +44,9 @@ def read_cached_labels(
     if old is not None and old.digests.shape[1] != (DIGEST if cache.strict else 0):
         old = None
     where = np.flatnonzero([bool(path) for path in paths])
-    entry = _unchanged(old, [paths[n] for n in where.tolist()], cache.strict, limits) if old is not None else np.full(len(where), -1)
+    entry = (
+        _unchanged(old, [paths[n] for n in where.tolist()], cache.strict, limits, mapper) if old is not None else np.full(len(where), -1)
+    )
     missing = where[entry < 0].tolist()
     stamps = Wanted(hashed=cache.strict)
     read = nothing_read(len(paths))
@@ -65,7 +67,7 @@ def read_cached_labels(
     return read
 
 
-def _unchanged(old: Table, paths: list[str], strict: bool, limits: Limits) -> NDArray[np.int64]:
+def _unchanged(old: Table, paths: list[str], strict: bool, limits: Limits, mapper: Mapper) -> NDArray[np.int64]:
     """(M,) the entry of each path that is as it was, -1 where there is none or it has changed."""
     if paths == old.paths:
         entry = np.arange(len(paths))
@@ -73,7 +75,7 @@ def _unchanged(old: Table, paths: list[str], strict: bool, limits: Limits) -> ND
         place = {path: number for number, path in enumerate(old.paths)}
         entry = np.array([place.get(path, -1) for path in paths], dtype=np.int64)
     known = np.flatnonzero(entry >= 0)
-    now = stamps_now([paths[n] for n in known.tolist()], follow=False)
+    now = stamps_now([paths[n] for n in known.tolist()], follow=False, mapper=mapper)
     entry[known[(now != old.keys[entry[known]]).any(axis=1)]] = -1
     if strict:
         for index in np.flatnonzero(entry >= 0).tolist():
@@ -117,6 +119,8 @@ def _table(read: LabelsRead, stamped: Stamped, paths: Sequence[str]) -> Table:
     def only(columns: Columns) -> Columns:
         image = new[columns.image]
         keep = image >= 0
+        if keep.all():
+            return replace(columns, image=image)
         return Columns(image[keep], columns.line[keep], columns.cls[keep], columns.boxes[keep])
 
     strict = only(read.strict)

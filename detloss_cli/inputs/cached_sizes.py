@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detloss_cli.inputs.cache import Cache
 from detloss_cli.inputs.cache_stamps import TICK_NS, WIDTH, Wanted, stamps_now
+from detloss_cli.inputs.mapper import Mapper, serial
 
 
 class KnownSizes:
@@ -20,13 +21,13 @@ class KnownSizes:
         root: of the data set; one cache file each.
     """
 
-    def __init__(self, cache: Cache, pictures: Sequence[str], root: str) -> None:
+    def __init__(self, cache: Cache, pictures: Sequence[str], root: str, mapper: Mapper = serial) -> None:
         self.cache = cache
         self.config = {"root": root}
         self.pictures = pictures
         # before any picture is opened: one that changes while it is read has another stamp afterwards
         self.clock = Wanted().started
-        self.now = stamps_now(pictures, follow=True)
+        self.now = stamps_now(pictures, follow=True, mapper=mapper)
         self.sizes = np.zeros((len(pictures), 2), dtype=np.int32)
         self.kept = np.zeros(len(pictures), dtype=bool)
         old = _table(cache.load("sizes", self.config) or {})

@@ -44,7 +44,7 @@ def find_sizes(
             sizes[index] = known.find(picture, root) or 0
     unknown = np.flatnonzero(sizes[:, 0] == 0)
     if headers and len(unknown):
-        before = KnownSizes(cache, pictures, root) if cache is not None and not cache.strict else None
+        before = KnownSizes(cache, pictures, root, mapper) if cache is not None and not cache.strict else None
         if before is not None:
             sizes[unknown] = before.sizes[unknown]  # 0 where it does not know
             unknown = unknown[~before.kept[unknown]]
