@@ -113,7 +113,7 @@ def check(
     if reading.files_from is not None and not files:
         return emit("check", None, (), to)
     loss = {"head": head, "preds": preds, "seed": seed}
-    wanted = request("check", data=sets, files=files, **asked, **targets.asked(), **loss, cache=caching.cache, overrides={})
+    wanted = request("check", data=sets, files=files, **asked, **targets.asked(), **loss, **caching.asked(), overrides={})
     with busy("checking", quiet=output.quiet):
         from detloss_cli import gate
         from detloss_cli.inputs.baseline import read_baseline

@@ -66,7 +66,7 @@ def compare(
 
             facts, findings = compare_saved(paths, MOST)
         return emit("compare", facts, findings, to, extra)
-    given = {**reading.asked(needed=False), **heads.asked(), "cache": caching.cache, "overrides": switches.asked()}
+    given = {**reading.asked(needed=False), **heads.asked(), **caching.asked(), "overrides": switches.asked()}
     key, words = _listed(given)
     requests = [(word, request("compare", **{**given, key: word})) for word in words]
     with busy("comparing", quiet=output.quiet):

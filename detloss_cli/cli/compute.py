@@ -62,7 +62,7 @@ def compute(
         raise DetlossError("--by counts one setting, --sweep shows several", where=f"--by {grouping.by}", hint="leave one of them out")
     grouped = grouping.asked(to)
     data = reading.asked(needed=losses.preds is None and losses.run is None)
-    given = {**data, **losses.asked(), **grouped, "cache": caching.cache, "overrides": switches.asked()}
+    given = {**data, **losses.asked(), **grouped, **caching.asked(), "overrides": switches.asked()}
     wanted = request("compute", **given)
     with busy("computing the loss", quiet=output.quiet):
         from detloss_cli import diagnose

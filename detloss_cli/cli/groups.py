@@ -8,17 +8,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
 from detloss_cli.cli import options as o
 from detloss_cli.cli import values
 from detloss_cli.cli.cache import chosen
 from detloss_cli.cli.emit import Sink, sink
 from detloss_cli.cli.request import AUTO
+from detloss_cli.engine.interface import engine
 from detloss_cli.report.report import MAX_FINDINGS
-
-if TYPE_CHECKING:
-    from detloss_cli.inputs.cache import Cache
 
 
 @dataclass(frozen=True)
@@ -47,15 +45,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Caching:
-    """What may be remembered of files that have not changed."""
+    """What may be remembered of files that have not changed, and how many processes read the others."""
 
     cache_dir: o.CacheDir = None
     no_cache: o.NoCache = False
     strict_cache: o.StrictCache = False
+    workers: o.Workers = None
 
-    @property
-    def cache(self) -> Cache | None:
-        return chosen(self.cache_dir, self.no_cache, self.strict_cache)
+    def asked(self) -> dict[str, Any]:
+        """The fields of a request."""
+        return {"cache": chosen(self.cache_dir, self.no_cache, self.strict_cache), "mapper": engine(self.workers)}
 
 
 @dataclass(frozen=True)

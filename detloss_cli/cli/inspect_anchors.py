@@ -54,7 +54,7 @@ def inspect_anchors(
     if write_anchors is not None:
         refuse(write_anchors, force=output.force, option=option)
     data = reading.asked(needed=trainer.run is None)
-    wanted = request("inspect anchors", **data, **trainer.asked(), cache=caching.cache, geometry=geometry, overrides={})
+    wanted = request("inspect anchors", **data, **trainer.asked(), **caching.asked(), geometry=geometry, overrides={})
     with busy("matching anchors", quiet=output.quiet):
         from detloss_cli.diagnose_anchors import Fit, inspect_anchors
         from detloss_cli.run_context import in_context

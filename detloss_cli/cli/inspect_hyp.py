@@ -48,7 +48,7 @@ def inspect_hyp(
         data=values.data(None, known.data_option, needed=False),
         names=known.names,
         root=known.root,
-        cache=caching.cache,
+        **caching.asked(),
         raw_gains=raw_gains,
         overrides={},
         single_cls=single_cls,

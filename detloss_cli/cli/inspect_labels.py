@@ -35,7 +35,7 @@ def inspect_labels(
     files = lists_of(write_list, write_clean_list, top, output.select, reading.split)
     files.refuse(to)
     wanted = request(
-        "inspect labels", **reading.asked(needed=trainer.run is None), **trainer.asked(), cache=caching.cache, single_cls=single_cls
+        "inspect labels", **reading.asked(needed=trainer.run is None), **trainer.asked(), **caching.asked(), single_cls=single_cls
     )
     with busy("reading labels", quiet=output.quiet):
         from detloss_cli.diagnose_labels import inspect_labels as inspected

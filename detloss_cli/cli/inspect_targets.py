@@ -56,7 +56,7 @@ def inspect_targets(
     if image is not None and grouping.by is not None:
         raise DetlossError("--by counts all pictures, --image shows one", where=f"--by {grouping.by}", hint="leave one of them out")
     data = reading.asked(needed=targets.run is None)
-    given = {**data, **targets.asked(), **grouped, "cache": caching.cache, "overrides": {}, "image": image}
+    given = {**data, **targets.asked(), **grouped, **caching.asked(), "overrides": {}, "image": image}
     wanted = request("inspect targets", **given)
     with busy("building targets", quiet=output.quiet):
         from detloss_cli import diagnose

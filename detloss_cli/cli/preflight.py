@@ -68,7 +68,7 @@ def preflight(
         command="preflight",
         root=root,
         device=device,
-        cache=caching.cache,
+        **caching.asked(),
         **merged(given, read_command(words or [], root=root)),
     )
     with busy("checking", quiet=output.quiet):
