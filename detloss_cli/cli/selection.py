@@ -40,9 +40,11 @@ def selection(select: str | None, ignore: str | None) -> Selection:
 
 
 def _words(text: str, option: str) -> tuple[str, ...]:
-    from detloss_cli.checks.registry import BY_NAME, RULES
-
     words = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not words:
+        return ()
+    from detloss_cli.checks.registry import BY_NAME, RULES  # all rules and what they stand on: only for those who name one
+
     for number, word in enumerate(words):
         code = word.upper()
         if PREFIX.fullmatch(code) and any(known.startswith(code) for known in RULES):

@@ -56,7 +56,11 @@ def test_the_loss_is_where_torch_is_loaded() -> None:
 HEAVY = ("numpy", "PIL", "yaml", "torch", "scipy")
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("compute", "--help"), ("compute", "--no-such-option"), ("no-such-command",)], ids=str)
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("compute", "--help"), ("compute", "--no-such-option"), ("compute", "no/such/data.yaml"), ("no-such-command",)],
+    ids=str,
+)
 def test_help_and_mistakes_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
     script = RUN.replace('{"torch", "scipy"}', repr(set(HEAVY)))
     done = subprocess.run([sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True)
