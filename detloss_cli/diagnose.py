@@ -20,16 +20,16 @@ from detloss_cli.inputs.fault import Fault
 from detloss_cli.measure.box_groups import with_box_groups
 from detloss_cli.measure.counted import counted, host
 from detloss_cli.measure.groups import with_cost
+from detloss_cli.measure.marks import MARKS, assumed, certain_head, mark_heads, what_if_heads
 from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Read, Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from detloss_cli.inputs.dataset import DataSet
     from detloss_cli.measure.batches import Batch
-    from detloss_cli.measure.loss import LossCount
     from detloss_cli.measure.passes import Held, Streamed
     from detloss_cli.measure.run import Job
     from detloss_cli.predictions.head_file import HeadFile
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 Outcome = tuple[Facts, list[Finding]]
 EMPTY = "nothing-to-compute"
-DEFAULT_GAMMA = 1.5  # of a what-if where the hyp has none: the value that yolov5's focal loss defaults to
-CERTAIN = "certain"  # its base rate were every overlap 1
-MARKS = {"prior": "prior", "base_rate": "base-rate", "perfect": "perfect"}
 
 
 def inspect_hyp(request: Request) -> Outcome:
@@ -92,10 +89,10 @@ def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -
     if not len(run):
         return replace(facts, command="compute"), judged(scene, facts)
     by_box = BoxLoss(len(scene.labels))
-    others = {**_marks(job), **_certain(job)} if marks else {}
-    counts = run.losses({"head": (head, job), **others, **_what_if(head, request, job)}, {"head": by_box})
+    others = {**mark_heads(job), **certain_head(job)} if marks else {}
+    counts = run.losses({"head": (head, job), **others, **what_if_heads(head, request.what_if, job)}, {"head": by_box})
     count, by_mark = counts["head"], {name: counts[name].totals() for name in MARKS if marks}
-    notes = _assumed(counts) if marks else {}
+    notes = assumed(counts) if marks else {}
     notes |= {"fl_gamma": job.hyp.fl_gamma} if getattr(job.hyp, "fl_gamma", 0) else {}
     loss = replace(count.facts(by_mark, notes), what_if={kind: counts[kind].totals() for kind in request.what_if})
     levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
@@ -159,7 +156,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     by_box = BoxLoss(len(scene.labels))
     single = [losses("preds", step.job, [batch], [pair], by_box) for step, batch, pair in parts]
     count = replay.merged(single)
-    counts = run.losses({**_marks(job), **_what_if("preds", request, job)})
+    counts = run.losses({**mark_heads(job), **what_if_heads("preds", request.what_if, job)})
     what_if = {kind: counts[kind].totals() for kind in request.what_if}
     loss = replace(count.facts({name: counts[name].totals() for name in MARKS}, {}), what_if=what_if)
     dumps = tuple(replay.dump_facts(step, one) for step, one in zip(play.steps, single, strict=True))
@@ -240,36 +237,6 @@ def without_left_out(scene: Scene) -> Scene:
     chosen = scene.setup
     scene = scene.without(*beyond_most(chosen.family, chosen.hyp, scene.labels), "beyond-max-boxes")
     return scene.without(*refused(chosen.family, chosen.profile, scene.head, chosen.hyp, scene.labels, scene.network), "box-refused")
-
-
-def _marks(job: Job) -> dict[str, tuple[str, Job]]:
-    return {name: (kind, job) for name, kind in MARKS.items()}
-
-
-def _certain(job: Job) -> dict[str, tuple[str, Job]]:
-    """Where objectness learns an overlap, the base rate of a head that learns to be certain instead."""
-    return {CERTAIN: ("base-rate", replace(job, hyp=replace(job.hyp, gr=0.0)))} if hasattr(job.hyp, "gr") else {}
-
-
-def _assumed(counts: Mapping[str, LossCount]) -> dict[str, float]:
-    """What the base rate of objectness rests on: the overlap that the positives are taken to have, and its value were that 1."""
-    overlap = counts["base_rate"].objectness_mean()
-    if overlap is None or CERTAIN not in counts:
-        return {}
-    return {"base_rate_overlap": overlap, "base_rate_obj_at_1": counts[CERTAIN].totals()["obj"]}
-
-
-def _what_if(head: str, request: Request, job: Job) -> dict[str, tuple[str, Job]]:
-    """The same tensors under other elementwise losses, by kind."""
-    if request.what_if and not hasattr(job.hyp, "element"):
-        raise DetlossError(
-            f"{job.family.ID} has one form of its losses", where="--what-if", hint="yolov5, yolov7 and yolov3-spp have several"
-        )
-    found = {}
-    for kind in request.what_if:
-        gamma = job.hyp.fl_gamma or DEFAULT_GAMMA
-        found[kind] = (head, replace(job, hyp=replace(job.hyp, element=kind, fl_gamma=gamma if "focal" in kind else job.hyp.fl_gamma)))
-    return found
 
 
 def judged(scene: Scene, facts: Facts) -> list[Finding]:
