@@ -24,13 +24,15 @@ MORE = {
     "4": "inspect targets",
     "45": "inspect anchors",
 }
+OF_LOSS = "46"  # compute alone has them, and lists them
 FEW = 6
 COLORS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
 def more_of(code: str) -> str:
     """The command that lists the findings of a code, else the one that explains it."""
-    return MORE.get(code[3:5], MORE.get(code[3:4], f"explain {code}"))
+    own = f"explain {code}"
+    return own if code[3:5] == OF_LOSS else MORE.get(code[3:5], MORE.get(code[3:4], own))
 
 
 def findings_count(findings: Sequence[Finding], width: int) -> Iterator[Text]:

@@ -13,6 +13,7 @@ from detloss_cli.finding import Finding, Where
 from detloss_cli.report import formats, rich_format, text_format
 from detloss_cli.report.look import Look
 from detloss_cli.report.report import Report, build
+from detloss_cli.report.sections.findings import more_of
 
 HOSTILE = "a[/red][bold]\x1b[2J:smile:\u202e.txt"
 
@@ -179,6 +180,23 @@ def test_boxes_that_make_the_loss_infinite_are_told_without_a_loss_too() -> None
     told = "! 1 box makes the loss infinite"
     lines = text_format.render(build("check", replace(facts, boxes=boxes), []), Look(80)).splitlines()
     assert next(line for line in lines if line.startswith("!")) == told + "inspect targets".rjust(80 - len(told))
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("DET120", "inspect labels"),
+        ("DET330", "inspect labels"),
+        ("DET363", "inspect hyp"),
+        ("DET373", "inspect anchors"),
+        ("DET402", "inspect targets"),
+        ("DET453", "inspect anchors"),
+        ("DET461", "explain DET461"),
+        ("DET606", "explain DET606"),
+    ],
+)
+def test_a_finding_leads_to_a_command_that_has_it(code: str, more: str) -> None:
+    assert more_of(code) == more
 
 
 def test_at_most_three_verdicts() -> None:
