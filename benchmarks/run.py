@@ -36,6 +36,7 @@ BENCHMARKS = {
     "check": "bench_check",
     "anchors": "bench_anchors",
     "real-heads": "bench_real_heads",
+    "heads": "bench_heads",
 }
 
 

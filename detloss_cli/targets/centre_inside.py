@@ -5,7 +5,7 @@ Source: behaviour of ultralytics 8.1.0 to 8.4.190. The cells found here are exac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,16 +92,17 @@ def tested_boxes(corners: Array, levels: Sequence[Level], rules: BoxRules) -> Ar
     return cxcywh_to_xyxy(xp.concat((boxes[:, :2], enlarged), axis=1))
 
 
-def candidate_cells(corners: Array, levels: Sequence[Level], index: int, rules: BoxRules) -> tuple[Array, Array, Array]:
-    """Pairs of a box and a cell of one level whose centre lies inside it: box, row, col, each (K,) int64, ordered by box, row, col.
+def candidate_cells(corners: Array, levels: Sequence[Level], rules: BoxRules) -> Iterator[tuple[Array, Array, Array]]:
+    """Of each level in turn the pairs of a box and a cell whose centre lies inside it: box, row, col, each (K,) int64, in that order.
 
     Args:
-        corners: (N, 4) `xyxy` px. levels: all of them. index: the one that is asked for.
+        corners: (N, 4) `xyxy` px.
     """
-    boxes, level = tested_boxes(corners, levels, rules), levels[index]
-    box, row, col = cells_between(boxes[:, :2], boxes[:, 2:], *_grid(level), offset=0.5, margin=INSIDE_PX)
-    kept = taken(corners)[box]
-    return box[kept], row[kept], col[kept]
+    boxes, known = tested_boxes(corners, levels, rules), taken(corners)
+    for level in levels:
+        box, row, col = cells_between(boxes[:, :2], boxes[:, 2:], *_grid(level), offset=0.5, margin=INSIDE_PX)
+        kept = known[box]
+        yield box[kept], row[kept], col[kept]
 
 
 def reach(targets: Targets, levels: Sequence[Level], *, rules: BoxRules, reg_max: int) -> Reach:

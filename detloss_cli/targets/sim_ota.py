@@ -5,8 +5,9 @@ Source: arXiv 2107.08430, section 2.1; behaviour of Megvii-BaseDetection/YOLOX 0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -99,11 +100,8 @@ def sim_ota(targets: Targets, levels: Sequence[Level], channels: Channels, at: G
     overlap_of, cost_of = torch.zeros_like(decoded[:, 0]), torch.zeros_like(decoded[:, 0])
     wanted = torch.zeros(count, dtype=torch.int64, device=device)
     best_cost, rival = torch.full((count,), torch.inf, dtype=decoded.dtype, device=device), torch.full_like(wanted, -1)
-    bounds = torch.searchsorted(found.image, torch.arange(targets.images + 1, device=device)).tolist()
-    for image in torch.unique(targets.image).tolist():
-        boxes, chosen = torch.nonzero(targets.image == image).squeeze(1), slice(bounds[image], bounds[image + 1])
+    for boxes, chosen, related in _by_images(targets, found):
         overlap = iou(targets.boxes[boxes, None], decoded[None, chosen], frame="cxcywh")
-        related = _related(found, boxes, chosen)
         cost = (
             _class_cost(score[chosen], absent[chosen], targets.cls[boxes])
             + rules.overlap_weight * -torch.log(overlap + 1e-8)
@@ -151,20 +149,33 @@ def _by_image(pairs: Tensor, targets: Targets, total: int) -> Tensor:
 
 def _gather(at: Gather, levels: Sequence[Level], found: Candidates) -> Tensor:
     """All channels of the candidates, (K, C)."""
-    parts, places = [], []
+    parts = []
     for index in range(len(levels)):
         rows = torch.nonzero(found.level == index).squeeze(1)
-        parts.append(at(index, found.image[rows], torch.zeros_like(rows), found.row[rows], found.col[rows]))
-        places.append(rows)
-    return torch.cat(parts)[torch.argsort(torch.cat(places))]
+        parts.append((rows, at(index, found.image[rows], torch.zeros_like(rows), found.row[rows], found.col[rows])))
+    logits = parts[0][1].new_empty((found.image.shape[0], parts[0][1].shape[1]))
+    for rows, part in parts:
+        logits[rows] = part
+    return logits
 
 
-def _related(found: Candidates, boxes: Tensor, chosen: slice) -> Tensor:
-    """(G, K) True where a candidate of an image is a box's own. boxes: (G,) of that image, ascending. chosen: its candidates."""
-    mine = torch.isin(found.box, boxes)
-    related = torch.zeros((boxes.shape[0], chosen.stop - chosen.start), dtype=torch.bool, device=boxes.device)
-    related[torch.searchsorted(boxes, found.box[mine]), found.cell[mine] - chosen.start] = True
-    return related
+def _by_images(targets: Targets, found: Candidates) -> Iterator[tuple[Tensor, slice, Tensor]]:
+    """Of each image that has boxes: these, (G,), ascending; its candidates, K of them; where one is a box's own, (G, K) bool."""
+    numbers = torch.arange(targets.images + 1, device=found.image.device)
+    order = torch.argsort(targets.image, stable=True)
+    first = torch.searchsorted(targets.image[order], numbers)
+    within = torch.empty_like(order)
+    within[order] = torch.arange(order.shape[0], device=order.device)
+    of_pair = targets.image[found.box]
+    pairs = torch.argsort(of_pair, stable=True)
+    ends = torch.stack((first, torch.searchsorted(found.image, numbers), torch.searchsorted(of_pair[pairs], numbers))).T.tolist()
+    box, cell = within[found.box[pairs]], found.cell[pairs]
+    for (box_from, cell_from, pair_from), (box_to, cell_to, pair_to) in pairwise(ends):
+        if box_from == box_to:
+            continue
+        related = torch.zeros((box_to - box_from, cell_to - cell_from), dtype=torch.bool, device=box.device)
+        related[box[pair_from:pair_to] - box_from, cell[pair_from:pair_to] - cell_from] = True
+        yield order[box_from:box_to], slice(cell_from, cell_to), related
 
 
 def _class_cost(score: Tensor, absent: Tensor, classes: Tensor) -> Tensor:

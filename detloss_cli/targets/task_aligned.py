@@ -37,8 +37,10 @@ class TaskAlignedRules:
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Pairs of a box and a cell inside it, K of them. gt: (K,). cell: (K,) in an image, levels in turn. slot: (K,) image x cells + cell.
-    overlap, metric: (K,)."""
+    """Pairs of a box and a cell inside it, K of them, at U distinct slots.
+
+    gt: (K,). cell: (K,) in an image, levels in turn. slot: (K,) number of the slot, 0..U-1. overlap, metric: (K,).
+    """
 
     gt: Tensor
     cell: Tensor
@@ -68,41 +70,50 @@ def task_aligned(targets: Targets, levels: Sequence[Level], predict: Predict, ru
     if targets.boxes.shape[0] and cells < max(rules.topk, rules.kept):
         message = f"the head has {cells} cells, fewer than the {rules.topk} that task alignment takes a box: the trainer stops here"
         raise DetlossError(message, where="--imgsz", hint="choose a larger input size")
-    pairs = _pairs(targets, levels, predict, rules, cells)
+    pairs, places = _pairs(targets, levels, predict, rules, cells)
     picked = _best(pairs, rules.topk, cells)
-    owner = _settle(pairs, picked, targets, cells)
+    owner = _settle(pairs, picked, targets, places // cells)
     slot = torch.nonzero(owner >= 0).squeeze(1)
+    slot = slot[torch.argsort(places[slot])]
     gt, metric, overlap = owner[slot], *_at_owner(pairs, owner, slot)
     evidence = _evidence(pairs, picked, owner, targets.boxes.shape[0])
     if rules.kept != rules.topk:
-        kept = _best(_Pairs(gt, slot % cells, slot, overlap, metric), rules.kept, cells)
+        kept = _best(_Pairs(gt, places[slot] % cells, slot, overlap, metric), rules.kept, cells)
         slot, gt, metric, overlap = slot[kept], gt[kept], metric[kept], overlap[kept]
-    level, row, col = _place(slot % cells, levels)
+    place = places[slot]
+    level, row, col = _place(place % cells, levels)
     score = metric * _most(overlap, gt, targets)[gt] / (_most(metric, gt, targets)[gt] + EPS)
     extra = {"score": score, "metric": metric, "overlap": overlap}
-    return Assignment(level, slot // cells, torch.zeros_like(slot), row, col, gt, extra, evidence)
+    return Assignment(level, place // cells, torch.zeros_like(slot), row, col, gt, extra, evidence)
 
 
-def _pairs(targets: Targets, levels: Sequence[Level], predict: Predict, rules: TaskAlignedRules, cells: int) -> _Pairs:
-    """Every pair of a box and a cell inside it, with what the head says there. A cell is decoded once, however many boxes it lies in."""
+def _pairs(targets: Targets, levels: Sequence[Level], predict: Predict, rules: TaskAlignedRules, cells: int) -> tuple[_Pairs, Tensor]:
+    """Every pair of a box and a cell inside it, with what the head says there, and where the slots are: (U,) image x cells + cell.
+
+    A cell is decoded once, however many boxes it lies in.
+    """
     corners, image = corners_px(targets, levels, rules.boxes), targets.image.long()
+    places: list[Tensor] = []
     parts, start = [], 0
-    for index, level in enumerate(levels):
-        gt, row, col = candidate_cells(corners, levels, index, rules.boxes)
-        size = level.rows * level.cols
-        place = image[gt] * size + row * level.cols + col
+    for index, (gt, row, col) in enumerate(candidate_cells(corners, levels, rules.boxes)):
+        size, cols = levels[index].rows * levels[index].cols, levels[index].cols
+        cell = row * cols + col
+        place = image[gt] * size + cell
         asked = torch.zeros(targets.images * size, dtype=torch.bool, device=place.device)
         asked[place] = True
         distinct = torch.nonzero(asked).squeeze(1)
-        which = torch.cumsum(asked, 0)[place] - 1
-        slot = (distinct // size, distinct % size // level.cols, distinct % level.cols)
-        boxes, logit = predict(index, *slot, which, targets.cls[gt].long())
+        number = torch.empty(targets.images * size, dtype=torch.int64, device=place.device)  # written where it is read, and nowhere else
+        number[distinct] = torch.arange(distinct.shape[0], device=place.device)
+        which = number[place]
+        at, within = distinct // size, distinct % size
+        boxes, logit = predict(index, at, within // cols, within % cols, which, targets.cls[gt].long())
         overlap = iou(corners[gt].to(boxes.dtype), boxes[which], kind="ciou", form=YOLOV5_5).clamp(min=0)
         score = torch.sigmoid(logit)
-        cell = start + row * level.cols + col
-        parts.append((gt, cell, image[gt] * cells + cell, overlap, score.pow(rules.alpha) * overlap.pow(rules.beta)))
+        slot = which + sum(part.shape[0] for part in places)
+        parts.append((gt, start + cell, slot, overlap, score.pow(rules.alpha) * overlap.pow(rules.beta)))
+        places.append(at * cells + start + within)
         start += size
-    return _Pairs(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    return _Pairs(*(torch.cat(column) for column in zip(*parts, strict=True))), torch.cat(places)
 
 
 def _best(pairs: _Pairs, count: int, cells: int) -> Tensor:
@@ -127,16 +138,20 @@ def _best(pairs: _Pairs, count: int, cells: int) -> Tensor:
     return chosen
 
 
-def _settle(pairs: _Pairs, picked: Tensor, targets: Targets, cells: int) -> Tensor:
-    """(B x cells,) the box that each slot trains, -1 for none."""
-    count, slots = targets.boxes.shape[0], targets.images * cells
+def _settle(pairs: _Pairs, picked: Tensor, targets: Targets, image: Tensor) -> Tensor:
+    """(U,) the box that each slot trains, -1 for none.
+
+    Args:
+        picked: (K,) bool. image: (U,) of each slot.
+    """
+    count, slots = targets.boxes.shape[0], image.shape[0]
     owner = torch.full((slots,), -1, dtype=torch.int64, device=picked.device)
     owner[pairs.slot[picked]] = pairs.gt[picked]
     claims = torch.zeros_like(owner).index_add_(0, pairs.slot[picked], torch.ones_like(pairs.gt[picked]))
     disputed = claims > 1
-    image = targets.image.long()
     numbers = torch.arange(count, dtype=torch.int64, device=picked.device)
-    first = torch.full((targets.images,), count, dtype=torch.int64, device=picked.device).scatter_reduce(0, image, numbers, "amin")
+    first = torch.full((targets.images,), count, dtype=torch.int64, device=picked.device)
+    first = first.scatter_reduce(0, targets.image.long(), numbers, "amin")
 
     among = disputed[pairs.slot]
     gt, slot, overlap = pairs.gt[among], pairs.slot[among], pairs.overlap[among]
@@ -144,8 +159,7 @@ def _settle(pairs: _Pairs, picked: Tensor, targets: Targets, cells: int) -> Tens
     top = (overlap == most[slot]) & (overlap > 0) | torch.isnan(overlap)
     winner = torch.full_like(owner, count).scatter_reduce(0, slot[top], gt[top], "amin")
     # where no box overlaps at all every box of the image is as good, inside or not
-    fallback = first.repeat_interleave(cells)
-    return torch.where(disputed, torch.where(winner < count, winner, fallback), owner)
+    return torch.where(disputed, torch.where(winner < count, winner, first[image]), owner)
 
 
 def _at_owner(pairs: _Pairs, owner: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:

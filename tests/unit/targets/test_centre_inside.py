@@ -74,8 +74,7 @@ def test_recorded_particles(column: int, rules: BoxRules) -> None:
 def test_listed_candidates_are_the_counted_ones(rules: BoxRules) -> None:
     given, grid = targets(random_boxes(40, 1)), levels(128)
     corners = corners_px(given, grid, rules)
-    for index in range(3):
-        box, row, col = candidate_cells(corners, grid, index, rules)
+    for index, (box, row, col) in enumerate(candidate_cells(corners, grid, rules)):
         assert np.bincount(box, minlength=40).tolist() == reach(given, grid, rules=rules, reg_max=16).cells[:, index].tolist()
         assert ((row >= 0) & (row < grid[index].rows) & (col >= 0) & (col < grid[index].cols)).all()
 

@@ -171,8 +171,8 @@ def test_rows_are_candidates_and_stand_in_order() -> None:
     corners = corners_px(targets, LEVELS, BoxRules())
     inside = {
         (index, *pair)
-        for index in range(3)
-        for pair in zip(*(c.tolist() for c in candidate_cells(corners, LEVELS, index, BoxRules())), strict=True)
+        for index, columns in enumerate(candidate_cells(corners, LEVELS, BoxRules()))
+        for pair in zip(*(column.tolist() for column in columns), strict=True)
     }
     assert {(level, gt, row, col) for _, level, row, col, gt in rows_of(found)} <= inside
     assert _ordered(found) == sorted(_ordered(found))
