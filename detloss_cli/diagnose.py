@@ -22,6 +22,7 @@ from detloss_cli.measure.counted import counted, host
 from detloss_cli.measure.groups import with_cost
 from detloss_cli.measure.marks import MARKS, assumed, certain_head, mark_heads, what_if_heads
 from detloss_cli.measure.plain import plain_pairs
+from detloss_cli.measure.reach import reach_facts
 from detloss_cli.resolve import Request, setup
 from detloss_cli.scene import Read, Scene
 
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from detloss_cli.inputs.dataset import DataSet
+    from detloss_cli.inputs.head import Head
     from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.passes import Held, Streamed
     from detloss_cli.measure.run import Job
     from detloss_cli.predictions.head_file import HeadFile
+    from detloss_cli.reach_facts import ReachFacts
     from detloss_cli.targets.assignment import Assignment
 
     Pairs = Iterable[tuple[Batch, Assignment]]
@@ -58,6 +61,7 @@ def inspect_targets(request: Request, *, read: Read = scenes.load, marks: bool =
         scene, job = _prepare(request, read)
         run = held(job, _batches(request, scene, job))
         facts, pairs = _assigned(request, scene, run), run.pairs()
+        facts = replace(facts, reach=_reach(scene, job.hyp))
     else:
         scene = _with_anchors(without_left_out(scenes.stage(request, chosen, read)))
         hyp = _used(request, scene)
@@ -67,6 +71,18 @@ def inspect_targets(request: Request, *, read: Read = scenes.load, marks: bool =
     if request.image is not None:
         facts = replace(facts, image=_image(request.image, scene, facts, pairs))
     return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
+
+
+def _reach(scene: Scene, hyp: Any) -> ReachFacts | None:
+    """What labels alone decide, in a family that looks at predictions too."""
+    chosen, labels = scene.setup, scene.labels
+    if not hasattr(chosen.family, "open_slots"):
+        return None
+
+    def head(profile: str, imgsz: tuple[int, int]) -> Head:
+        return replace(chosen, profile=profile, imgsz=imgsz).head(scene.head.num_classes)
+
+    return reach_facts(chosen.family, chosen.profile, hyp, labels, chosen.imgsz, head, scene.boxes_at)
 
 
 def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:

@@ -22,6 +22,7 @@ from detloss_cli.label_facts import ClassFacts as ClassFacts
 from detloss_cli.label_facts import LabelFacts as LabelFacts
 from detloss_cli.label_facts import LostRows as LostRows
 from detloss_cli.label_facts import SurveyFacts
+from detloss_cli.reach_facts import ReachFacts
 from detloss_cli.run_facts import RunFacts
 from detloss_cli.sweep_facts import SweepFacts
 
@@ -277,6 +278,7 @@ class Facts:
     image: ImageFacts | None = None
     anchors: AnchorFacts | None = None
     maps: tuple[MapFacts, ...] | None = None
+    reach: ReachFacts | None = None
     gate: GateFacts | None = None
     survey: SurveyFacts | None = None
     dumps: tuple[DumpFacts, ...] | None = None

@@ -61,6 +61,10 @@ class Scene:
         height, width = self.head.imgsz
         return self.network[:, 2:] * np.asarray([width, height], dtype=np.float32)
 
+    def boxes_at(self, imgsz: tuple[int, int]) -> NDArray[np.float32]:
+        """`network` for another input size, height and width in px."""
+        return _at_network(self.labels, self.setup, imgsz, self.geometry)
+
     def only(self, splits: Sequence[str]) -> Scene:
         """The images of some splits and their boxes."""
         old = self.labels
@@ -155,9 +159,7 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     labels = dataset.labels
     known = labels.images.width > 0
     geometry, why = _geometry(request, known, np.bincount(labels.image, minlength=len(known)) > 0)
-    width, height = np.where(known, labels.images.width, 1), np.where(known, labels.images.height, 1)
-    rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
-    network = to_network(labels.boxes, width[labels.image], height[labels.image], chosen.imgsz, geometry, rounding)
+    network = _at_network(labels, chosen, chosen.imgsz, geometry)
     if request.command != "inspect anchors":
         from detloss_cli.anchor_choice import with_chosen_anchors  # who only reads labels does not wait for it
 
@@ -168,6 +170,13 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes))
     scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings)
     return scene.without(other_classes(labels, request.classes), (), "class-not-chosen") if request.classes else scene
+
+
+def _at_network(labels: Labels, chosen: Setup, imgsz: tuple[int, int], geometry: Geometry) -> NDArray[np.float32]:
+    images = labels.images
+    width, height = (np.where(images.width > 0, side, 1)[labels.image] for side in (images.width, images.height))
+    rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
+    return to_network(labels.boxes, width, height, imgsz, geometry, rounding)
 
 
 def _split(request: Request) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.targets.assignment import Assignment, Frame, Targets
+from detloss_cli.targets.assignment import Array, Assignment, Frame, Targets
 
 if TYPE_CHECKING:
     import torch
@@ -60,6 +60,14 @@ class Reason:
 
     key: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """How many slots are open to each box before any prediction is known. test: what decides. slots: (N, L) int64."""
+
+    test: str
+    slots: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,10 @@ class Optional(Protocol):
 
     def stops(self, head: Head, hyp: Any, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
         """Boxes over whose batch this release raises an error."""
+        ...
+
+    def open_slots(self, head: Head, hyp: Any, targets: Targets, *, profile: str) -> tuple[Open, ...]:
+        """The part of an assignment by predictions that needs none: the tests that a slot has to pass, each narrower than the last."""
         ...
 
     def level_anchors(self, head: Head) -> tuple[tuple[tuple[float, float], ...], ...]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_area, by_classes, by_levels
 from detloss_cli.families.hyp import hyp_field
-from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
+from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Open, Reason
 from detloss_cli.geometry.iou import YOLOV7
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.targets.anchor_ratio import assign_by_anchor_ratio
@@ -156,6 +158,14 @@ def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | No
     lead, at = head.levels[: lead_levels(head, profile)], predictions.at
     taken = [ratio_ota(targets, bid, lead, channels(head), at, side_px=head.imgsz[0], top=PROFILES[profile].top) for bid in bids]
     return taken[0] if len(taken) == 1 else joined(taken[0], shifted(taken[1], len(lead)))
+
+
+def open_slots(head: Head, hyp: Hyp, targets: Targets, *, profile: str) -> tuple[Open, ...]:
+    """The slots of the lead maps that bid for a box: those of anchors of its shape. Without predictions the plain loss takes them all."""
+    bids = _candidates(head, hyp, targets, profile)[0]
+    levels, boxes = lead_levels(head, profile), targets.boxes.shape[0]
+    slots = np.bincount(bids.gt * levels + bids.level, minlength=boxes * levels).reshape(boxes, levels)
+    return (Open("anchor of its shape", slots),)
 
 
 def _by_ota(hyp: Hyp, profile: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.hyp import hyp_field
-from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
+from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Open, Reason
 from detloss_cli.families.yolov8_e2e import Branch, expand
 from detloss_cli.families.yolov8_e2e import branches as branches_of
 from detloss_cli.families.yolov8_reasons import refusals, task_reasons
@@ -215,6 +215,13 @@ def reach(head: Head, targets: Targets, profile: str) -> Reach:
     """The part of the assignment that needs no predictions, for numpy and torch alike: cells open to each box."""
     levels = head.levels[: len(head.levels) // 2] if expand(head) is head and head.end2end else head.levels
     return reach_of(targets, levels, rules=PROFILES[profile].boxes, reg_max=head.reg_max)
+
+
+def open_slots(head: Head, hyp: Hyp, targets: Targets, *, profile: str) -> tuple[Open, ...]:
+    """Cells with their centre inside the box, and those of them that can express its sides."""
+    found = reach(head, targets, profile)
+    inside = Open("cell centre inside", found.cells)
+    return (inside, Open("and sides in reach", found.in_reach)) if head.reg_max > 1 else (inside,)
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:

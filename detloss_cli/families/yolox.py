@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.hyp import hyp_field
-from detloss_cli.families.interface import BatchTargets, Gain, Reason
+from detloss_cli.families.interface import BatchTargets, Gain, Open, Reason
 from detloss_cli.geometry.box_code import decode_from_cell, encode_from_cell
 from detloss_cli.geometry.iou import YOLOX, YOLOX_010, IouForm, iou
 from detloss_cli.inputs.head import Channels, Head
@@ -146,6 +146,13 @@ def candidates(head: Head, targets: Targets, *, profile: str) -> Candidates:
     from detloss_cli.targets.sim_ota import candidates as sim_ota_candidates
 
     return sim_ota_candidates(targets, head.levels, PROFILES[profile].rules)
+
+
+def open_slots(head: Head, hyp: Hyp, targets: Targets, *, profile: str) -> tuple[Open, ...]:
+    """Cells near the centre; a box without any can still be given one that other boxes bid for, at the cost of a penalty."""
+    from detloss_cli.targets.near_centre import own_cells
+
+    return (Open("cell near centre", own_cells(targets, head.levels, PROFILES[profile].rules)),)
 
 
 def assign(head: Head, hyp: Hyp, targets: Targets, predictions: Predictions | None = None, *, profile: str) -> Assignment:

@@ -58,6 +58,8 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["levels"] = [asdict(level) for level in facts.levels]
     if facts.maps is not None:
         body["maps"] = [asdict(one) for one in facts.maps]
+    if facts.reach is not None:
+        body["reach"] = asdict(facts.reach)
     if facts.anchors is not None:
         body["anchors"] = _anchors(facts.anchors, facts.data.root if facts.data is not None else "")
     if facts.assignment is not None:

@@ -29,6 +29,7 @@ from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.maps import maps_table
 from detloss_cli.report.sections.preflight import verdict_line
+from detloss_cli.report.sections.reach import reach_tables
 from detloss_cli.report.sections.run import log_table
 from detloss_cli.report.sections.survey import survey_tables, worst_table
 from detloss_cli.report.sections.sweep import sweep_table
@@ -113,5 +114,6 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
     yield maps_table(facts.maps or (), width)
     yield gains_table(facts.gains or (), width)
     yield anchors_table(facts.levels or (), width)
+    yield reach_tables(facts.reach, width)
     if command == "inspect targets":
         yield targets_tables(facts, width)

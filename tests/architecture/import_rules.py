@@ -15,7 +15,7 @@ ORDER = (
     " → diagnose_labels | diagnose_hyp → engine → replay → scene → anchor_choice → measure | resolve | compare_runs"
     " → said_keys → checks | families | saved_run → facts"
     " → anchor_facts | box_columns | box_group_facts | box_loss_facts | compare_facts | gate_facts | image_facts"
-    " | run_facts | sweep_facts | label_facts | losses"
+    " | reach_facts | run_facts | sweep_facts | label_facts | losses"
     " → targets → predictions → geometry → inputs → finding → errors"
 )
 RANK = {part: rank for rank, layer in enumerate(ORDER.split(" → ")) for part in layer.split(" | ")}
