@@ -141,6 +141,7 @@ def setup(request: Request) -> Setup:
         DetlossError: an option names something that does not exist, or two of them contradict each other.
     """
     from detloss_cli import families
+    from detloss_cli.families.head_kind import refuse_other_heads
     from detloss_cli.families.hyp import hyp_keys
     from detloss_cli.inputs.hyp_yaml import to_record
     from detloss_cli.said_keys import said_keys
@@ -153,6 +154,7 @@ def setup(request: Request) -> Setup:
     origins = {"family": why}
     origins["model"] = "--model" if model else "default"
     model = model or read_model_file(family.MODEL)
+    refuse_other_heads(family, model.spec)
     faults.extend(model.faults)
     if file is None:
         file = read_hyp(family.HYP)
@@ -214,8 +216,16 @@ def _profile(request: Request, family: Family, said: str | None, origins: dict[s
     chosen = request.profile or said or names[-1]
     origins["profile"] = "--profile" if request.profile else origins["family"] if said else "latest"
     if chosen not in family.PROFILES:
-        raise DetlossError(f"{family.ID} has no profile of that name", where=f"--profile {chosen}", hint=_mean(chosen, names))
+        hint = f"with --family {' or '.join(owners)}" if (owners := _families_with(chosen)) else _mean(chosen, names)
+        raise DetlossError(f"{family.ID} has no profile of that name", where=f"--profile {chosen}", hint=hint)
     return chosen
+
+
+def _families_with(profile: str) -> list[str]:
+    """The families that have a release of this name."""
+    from detloss_cli import families
+
+    return [name for name in families.FAMILIES if profile in families.load(name).PROFILES]
 
 
 def loader_of(family: str, profile: str | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
+from detloss_cli.families.head_kind import QUERIES
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.iou import iou
@@ -30,6 +31,7 @@ FRAME: Frame = "cxcywh"
 IMGSZ = 800
 DIVISOR = 1  # the backbone pads
 MODEL = "detr"
+HEAD = QUERIES
 HYP = "detr"
 LOADER = "strict"
 TERMS = ("cls", "l1", "giou")

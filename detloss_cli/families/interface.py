@@ -86,8 +86,8 @@ class Family(Protocol):
     IMGSZ, MODEL, HYP: defaults: input size in pixels, head, name of a hyp file under configs/. LOADER: default loader of labels.
     TERMS: names of its terms in the order the trainer prints them.
 
-    A family may also have HEAT_MAPS (True where levels are heat maps with a radius for each object), COARSE_FIRST, DIVISOR, LETTERBOX, and
-    the functions of `Optional`.
+    A family may also have HEAD (what it needs of a head, see `head_kind`), HEAT_MAPS (True where levels are heat maps with a radius for
+    each object), COARSE_FIRST, DIVISOR, LETTERBOX, and the functions of `Optional`.
     """
 
     ID: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
+from detloss_cli.families.head_kind import ANCHORS
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.inputs.head import Channels, Head
@@ -31,6 +32,7 @@ NEEDS_PREDICTIONS = False
 FRAME: Frame = "xyxy_px"
 IMGSZ = 416
 MODEL = "keras-yolo3"
+HEAD = ANCHORS
 HYP = "keras-yolo3"
 LOADER = "keras-yolo3"
 TERMS = ("xy", "wh", "conf", "cls")

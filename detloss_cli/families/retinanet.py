@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from detloss_cli.families.head_kind import ANCHORS
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.anchor_boxes import anchor_boxes
@@ -34,6 +35,7 @@ FRAME: Frame = "xyxy_px"
 IMGSZ = 800
 DIVISOR = 32  # torchvision pads its batches to a multiple of it
 MODEL = "retinanet"
+HEAD = ANCHORS
 HYP = "retinanet"
 LOADER = "strict"
 TERMS = ("cls", "box")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_classes, by_size
+from detloss_cli.families.head_kind import ANCHORS
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, Reason
 from detloss_cli.geometry.iou import YOLOV5_1
@@ -35,6 +36,7 @@ FRAME: Frame = "cxcywh"
 COARSE_FIRST = True
 IMGSZ = 512
 MODEL = "yolov3-spp"
+HEAD = ANCHORS
 HYP = "yolov3-spp"
 LOADER = "yolov3-spp"
 TERMS = ("box", "obj", "cls")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_area, by_classes, by_levels
+from detloss_cli.families.head_kind import ANCHORS
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Reason
 from detloss_cli.geometry.iou import YOLOV5_1, YOLOV5_3, YOLOV5_5, YOLOV5_31, YOLOV5_62, IouForm, Kind
@@ -33,6 +34,7 @@ NEEDS_PREDICTIONS = False
 FRAME: Frame = "cxcywh"
 IMGSZ = 640
 MODEL = "yolov5s"
+HEAD = ANCHORS
 HYP = "scratch-low"
 LOADER = "yolov5-7.0"
 TERMS = ("box", "obj", "cls")

@@ -11,6 +11,7 @@ import numpy as np
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_area, by_classes, by_levels
+from detloss_cli.families.head_kind import ANCHORS
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Open, Reason
 from detloss_cli.geometry.iou import YOLOV7
@@ -34,6 +35,7 @@ NEEDS_PREDICTIONS = True
 FRAME: Frame = "cxcywh"
 IMGSZ = 640
 MODEL = "yolov7"
+HEAD = ANCHORS
 HYP = "yolov7-p5"
 LOADER = "yolov7"
 TERMS = ("box", "obj", "cls")

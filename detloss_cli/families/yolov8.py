@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
+from detloss_cli.families.head_kind import DISTANCES
 from detloss_cli.families.hyp import hyp_field
 from detloss_cli.families.interface import BatchTargets, Gain, GainStep, Open, Reason
 from detloss_cli.families.yolov8_e2e import Branch, expand
@@ -33,6 +34,7 @@ NEEDS_PREDICTIONS = True
 FRAME: Frame = "cxcywh"
 IMGSZ = 640
 MODEL = "yolo11s"
+HEAD = DISTANCES
 HYP = "yolov8"
 LOADER = "ultralytics-8.4"
 TERMS = ("box", "cls", "dfl")

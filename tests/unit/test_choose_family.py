@@ -37,6 +37,26 @@ def test_keys_of_the_hyp_decide(text: str, expected: tuple[str, str | None, str]
     assert chosen.origins["profile"] == (why if profile else "latest")
 
 
+@pytest.mark.parametrize(
+    ("family", "model", "words"),
+    [
+        ("yolov5", "yolo11s", "yolov5 needs a head with anchors, and this one has none"),
+        ("yolov7", "yolo26n", "yolov7 needs a head with anchors, and this one has none"),
+        ("yolov3-spp", "yolox-s", "yolov3-spp needs a head with anchors, and this one has none"),
+        ("keras-yolo3", "fcos", "keras-yolo3 needs a head with anchors, and this one has none"),
+        ("retinanet", "yolo11s", "retinanet needs a head with anchors, and this one has none"),
+        ("yolov8", "yolov5s", "yolov8 needs a head with distances to the four sides (reg_max), and this one has none"),
+        ("yolox", "detr", "yolox needs a head with a grid of cells, and this one has none"),
+        ("detr", "yolo11s", "detr needs a head with queries, and this one has none"),
+    ],
+)
+def test_a_head_of_another_kind_is_refused(family: str, model: str, words: str) -> None:
+    with pytest.raises(DetlossError) as caught:
+        setup(Request(family=family, model=model))
+    assert caught.value.message == words
+    assert caught.value.where == f"--model {model}"
+
+
 @pytest.mark.parametrize("family", ["yolov5", "yolov3-spp", "yolov7", "keras-yolo3", "centernet", "cornernet", "yolov8", "detr"])
 def test_a_model_goes_before_keys(family: str) -> None:
     from detloss_cli import families

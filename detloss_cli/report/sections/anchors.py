@@ -16,15 +16,25 @@ def anchors_table(levels: Sequence[LevelFacts], width: int) -> Iterator[Text]:
     most = max((len(level.anchors) for level in levels), default=0)
     if not most or not any(level.matches_per_anchor for level in levels):
         return
+    for a_line in range(most, 0, -1):
+        grid = _grid(levels, most, a_line)
+        if max(line.cell_len for line in grid.lines(width)) <= width:
+            break
+    yield from grid.lines(width)
+
+
+def _grid(levels: Sequence[LevelFacts], most: int, a_line: int) -> Grid:
+    """So many anchors a line; a level with more goes on below."""
     columns = [Column("anchors", right=False, style="bold")]
-    for _ in range(most):
+    for _ in range(a_line):
         columns += [Column("px", style="dim"), Column("matches"), Column("positives", drop=1, style="dim")]
-    yield from Grid(tuple(columns), tuple(_row(level, most) for level in levels)).lines(width)
+    rows = [_row(level, range(first, first + a_line)) for level in levels for first in range(0, most, a_line)]
+    return Grid(tuple(columns), tuple(rows))
 
 
-def _row(level: LevelFacts, most: int) -> Row:
-    cells: list[str | Text] = [f"{level.level}/{level.stride}"]
-    for index in range(most):
+def _row(level: LevelFacts, indices: range) -> Row:
+    cells: list[str | Text] = ["" if indices.start else f"{level.level}/{level.stride}"]
+    for index in indices:
         if index >= len(level.anchors):
             cells += ["", "", ""]
             continue
