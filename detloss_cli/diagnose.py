@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from detloss_cli import scene as scenes
 from detloss_cli.checks.annotation_places import at_pictures
 from detloss_cli.checks.facts_rule import apply
+from detloss_cli.checks.heads import RULES as HEAD_RULES
 from detloss_cli.checks.judge import judge
 from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.loss import RULES as LOSS_RULES
@@ -88,7 +89,8 @@ def _reach(scene: Scene, hyp: Any) -> ReachFacts | None:
 def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
     """The loss of a data set, term by term, between its marks. read: what reads the data set. marks: with those of the other heads."""
     from detloss_cli.measure.box_loss import BoxLoss
-    from detloss_cli.measure.passes import passes_of
+    from detloss_cli.measure.head_count import read_heads
+    from detloss_cli.measure.passes import held, passes_of
     from detloss_cli.measure.preds import open_files, with_preds
 
     files = open_files(request.preds)
@@ -116,6 +118,9 @@ def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -
     gains = tuple(gain_facts(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
     facts = replace(facts, assignment=with_cost(facts.assignment, by_mark["perfect"]) if marks else facts.assignment)
     facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, box_loss=by_box.facts(count))
+    if files:
+        whole = held(job, _batches(request, scene, job))
+        facts = replace(facts, head=read_heads([job] * len(whole), whole.batches, whole.assigned).facts(scene.labels))
     return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
 
 
@@ -158,6 +163,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     from detloss_cli import replay
     from detloss_cli.measure.box_loss import BoxLoss
     from detloss_cli.measure.device import pick
+    from detloss_cli.measure.head_count import read_heads
     from detloss_cli.measure.passes import held
     from detloss_cli.measure.run import losses
 
@@ -173,9 +179,13 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     single = [losses("preds", step.job, [batch], [pair], by_box) for step, batch, pair in parts]
     count = replay.merged(single)
     counts = run.losses({**mark_heads(job), **what_if_heads("preds", request.what_if, job)})
-    what_if = {kind: counts[kind].totals() for kind in request.what_if}
-    loss = replace(count.facts({name: counts[name].totals() for name in MARKS}, {}), what_if=what_if)
-    dumps = tuple(replay.dump_facts(step, one) for step, one in zip(play.steps, single, strict=True))
+    others = {kind: counts[kind].totals() for kind in request.what_if}
+    loss = replace(count.facts({name: counts[name].totals() for name in MARKS}, {}), what_if=others)
+    heads = [read_heads([step.job], [step.batch], [pair]) for step, pair in zip(play.steps, run.assigned, strict=True)]
+    dumps = tuple(
+        replay.dump_facts(step, one, head, pair.assignment, scene.labels)
+        for step, one, head, pair in zip(play.steps, single, heads, run.assigned, strict=True)
+    )
     settings = replace(facts.settings, geometry="as recorded", gains="as recorded") if facts.settings is not None else None
     facts = replace(
         facts,
@@ -186,6 +196,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
         loss=loss,
         box_loss=by_box.facts(count),
         dumps=dumps,
+        head=replay.last_heads(play.steps, heads, scene.labels),
     )
     facts = with_box_groups(facts, scene.labels, request.by, request.top)
     return facts, [*judge(play.faults), *judge(replay.differing(dumps)), *judged(scene, facts)]
@@ -263,7 +274,7 @@ def judged(scene: Scene, facts: Facts) -> list[Finding]:
     chosen = scene.setup
     keys = hyp_keys(chosen.family.Hyp)
     linted = lint(chosen.hyp_file, chosen.family.ID, chosen.profile, keys) if chosen.origins["hyp"] != "default" else ()
-    found = [*dict.fromkeys((*judge(scene.faults), *linted)), *apply((*TARGET_RULES, *LOSS_RULES), facts)]
+    found = [*dict.fromkeys((*judge(scene.faults), *linted)), *apply((*TARGET_RULES, *LOSS_RULES, *HEAD_RULES), facts)]
     found = list(at_pictures(found, scene.dataset))
     return found if scene.dataset.counts.images else _why_empty(found, scene.dataset)
 

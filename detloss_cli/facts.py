@@ -17,6 +17,7 @@ from detloss_cli.box_group_facts import BoxGroups
 from detloss_cli.box_loss_facts import BoxLossFacts as BoxLossFacts
 from detloss_cli.compare_facts import CompareFacts
 from detloss_cli.gate_facts import GateFacts
+from detloss_cli.head_facts import DumpFacts, HeadFacts
 from detloss_cli.image_facts import ImageFacts as ImageFacts
 from detloss_cli.label_facts import ClassFacts as ClassFacts
 from detloss_cli.label_facts import LabelFacts as LabelFacts
@@ -226,36 +227,6 @@ class HypFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ParityFacts:
-    """The trainer's numbers and detloss's for the same tensors: total and items by name. difference: the largest, relative.
-    explained: the setting that would bring them together, "" if none does."""
-
-    trainer: Mapping[str, float]
-    own: Mapping[str, float]
-    difference: float
-    tolerance: float
-    agrees: bool
-    explained: str
-
-
-@dataclass(frozen=True, slots=True)
-class DumpFacts:
-    """One recorded step of a training. trigger: why it was recorded. dtype: of the logits. totals: by term name, and `total`.
-    parity: None where the trainer's loss is not in the dump."""
-
-    path: str
-    step: int
-    epoch: int | None
-    rank: int
-    trigger: str
-    images: int
-    boxes: int
-    dtype: str
-    totals: Mapping[str, float]
-    parity: ParityFacts | None
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What one run measured; a part that a command does not need is None.
 
@@ -286,3 +257,4 @@ class Facts:
     keys: Mapping[str, float | str | bool] | None = None
     compare: CompareFacts[Facts] | None = None
     sweep: SweepFacts | None = None
+    head: HeadFacts | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import DumpFacts, ParityFacts
+from detloss_cli.head_facts import CHECKPOINT, DumpFacts, HeadFacts, ParityFacts, StepTermFacts
 from detloss_cli.inputs.counts import LabelCounts
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import DataSet
@@ -24,15 +25,20 @@ from detloss_cli.inputs.model_yaml import ModelFile
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.measure.batches import Batch
 from detloss_cli.measure.dump_job import batch_of, family_of, job_of, profile_of
+from detloss_cli.measure.gradients import Norms
+from detloss_cli.measure.head_count import HeadCount
+from detloss_cli.measure.head_count import merged as merged_heads
 from detloss_cli.measure.loss import LossCount, TermRows
 from detloss_cli.measure.parity import Parity, compare
 from detloss_cli.measure.preds import not_finite_fault
 from detloss_cli.measure.run import Job
 from detloss_cli.predictions.dump import Dump, read_dump
+from detloss_cli.predictions.file_head import FilePredictions
 from detloss_cli.predictions.finite import not_finite
 from detloss_cli.predictions.head_file import HeadFile
 from detloss_cli.resolve import Request, Setup
 from detloss_cli.scene import Scene
+from detloss_cli.targets.assignment import Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ def _labels(steps: Sequence[Step], names: tuple[str, ...]) -> Labels:
     return Labels(
         np.concatenate([part[:, 0].astype(np.int64) + start for part, start in zip(rows, starts, strict=True)]),
         np.concatenate([part[:, 1].astype(np.int64) for part in rows]) % steps[0].job.head.num_classes,
-        np.concatenate([part[:, 2:] for part in rows]),
+        np.concatenate([part[:, 2:].astype(np.float32) for part in rows]),
         np.concatenate([np.arange(1, len(part) + 1, dtype=np.int32) for part in rows]),
         Images(tuple(paths), files, ("",) * len(paths), unknown, unknown),
         names,
@@ -183,8 +189,12 @@ def merged(counts: Sequence[LossCount]) -> LossCount:
     return whole
 
 
-def dump_facts(step: Step, count: LossCount) -> DumpFacts:
-    """One step: its totals, and the trainer's beside them."""
+def dump_facts(step: Step, count: LossCount, head: HeadCount, assignment: Assignment, labels: Labels) -> DumpFacts:
+    """One step: its totals, and the trainer's beside them.
+
+    Args:
+        head: of this step. assignment: of its targets. labels: of all steps.
+    """
     about = step.dump.about
     parity = _parity(step) if about.loss is not None else None
     return DumpFacts(
@@ -200,7 +210,42 @@ def dump_facts(step: Step, count: LossCount) -> DumpFacts:
         parity=None
         if parity is None
         else ParityFacts(parity.trainer, parity.own, parity.difference, parity.tolerance, parity.agrees, parity.explained),
+        half=_in_half(step, assignment) if step.dump.half else None,
+        terms=_step_terms(count, head.gradients.batches[0]),
+        head=head.facts(labels, (about.step,)),
     )
+
+
+def last_heads(steps: Sequence[Step], heads: Sequence[HeadCount], labels: Labels) -> HeadFacts:
+    """What the head answers by now: in the last step on all ranks, or in every batch where a checkpoint was run over a split."""
+    last = max(step.dump.about.step for step in steps)
+    whole = all(step.dump.about.trigger == CHECKPOINT for step in steps)
+    chosen = [(step, head) for step, head in zip(steps, heads, strict=True) if whole or step.dump.about.step == last]
+    numbers = tuple(dict.fromkeys(step.dump.about.step for step, _ in chosen))
+    return merged_heads([head for _, head in chosen]).facts(labels, () if whole else numbers)
+
+
+def _step_terms(count: LossCount, gradients: Norms) -> tuple[StepTermFacts, ...]:
+    """Level by level, in the family's order within one."""
+    found = []
+    for (term, level), rows in sorted(count.rows.items(), key=lambda item: -1 if item[0][1] is None else item[0][1]):
+        norm = gradients.get((term, level or 0), 0.0)
+        name = None if level is None else count.head.levels[level].name
+        found.append(StepTermFacts(term, name, math.fsum(rows.values), norm if math.isfinite(norm) else None))
+    return tuple(found)
+
+
+def _in_half(step: Step, assignment: Assignment) -> dict[str, float] | None:
+    """Totals in the 16 bits that the logits have, None where torch lacks an operation for them on this device."""
+    job, dump = step.job, step.dump
+    predictions = FilePredictions(dump.levels, 0, dump.about.images, dtype=dump.levels[0].dtype, device=job.device)
+    count = LossCount(job.head)
+    try:
+        with torch.no_grad():
+            count.add(job.family.loss(job.head, job.hyp, step.batch.targets, predictions, assignment, profile=job.profile, state=job.state))
+    except RuntimeError:
+        return None
+    return count.totals()
 
 
 def _parity(step: Step) -> Parity:

@@ -225,7 +225,7 @@ def _families_with(profile: str) -> list[str]:
     """The families that have a release of this name."""
     from detloss_cli import families
 
-    return [name for name in families.FAMILIES if profile in families.load(name).PROFILES]
+    return [name for name in families.MODULES if profile in families.load(name).PROFILES]
 
 
 def loader_of(family: str, profile: str | None) -> str:

@@ -8,6 +8,7 @@ from detloss_cli.checks import (
     boxes,
     data_yaml,
     foreign_caches,
+    heads,
     hyp_yaml,
     label_files,
     loader_fates,
@@ -54,6 +55,7 @@ RULES: dict[str, Rule] = {
         tuple(each.rule for each in training.LOG_RULES),
         tuple(each.rule for each in anchors.RULES),
         tuple(each.rule for each in loss.RULES),
+        tuple(each.rule for each in heads.RULES),
         tuple(each.rule for each in thresholds.RULES),
     )
     for rule in rules

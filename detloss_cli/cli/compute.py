@@ -45,6 +45,7 @@ def compute(
     *,
     save: o.SaveRun = None,
     sweeps: o.Sweep = None,
+    tensorboard: o.TensorBoard = None,
     output: Output,
 ) -> int:
     """The loss of a data set: per level, per term, weighted, with shares.
@@ -61,6 +62,10 @@ def compute(
     if chosen and grouping.by is not None:
         raise DetlossError("--by counts one setting, --sweep shows several", where=f"--by {grouping.by}", hint="leave one of them out")
     grouped = grouping.asked(to)
+    if tensorboard is not None:
+        from detloss_cli.report.scalars import check_tensorboard
+
+        check_tensorboard()
     data = reading.asked(needed=losses.preds is None and losses.run is None)
     given = {**data, **losses.asked(), **grouped, **caching.asked(), "overrides": switches.asked()}
     wanted = request("compute", **given)
@@ -72,5 +77,9 @@ def compute(
         facts, findings = in_context(wanted, *outcome)
     if save is not None:
         save_run(save, facts, force=output.force)
+    if tensorboard is not None:
+        from detloss_cli.report.scalars import write_tensorboard
+
+        write_tensorboard(tensorboard, facts.dumps)
     grouping.write(facts, to)
     return emit("compute", facts, findings, to)

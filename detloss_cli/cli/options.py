@@ -107,6 +107,12 @@ Format = Annotated[
 ]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.", rich_help_panel=OUT)]
 Force = Annotated[bool, typer.Option("--force", help="Let -o replace links, or go among the data.", rich_help_panel=OUT)]
+TensorBoard = Annotated[
+    str | None,
+    typer.Option(
+        "--tensorboard", metavar="DIR", help="Recorded steps of --preds as scalars there.", show_default=False, rich_help_panel=OUT
+    ),
+]
 FailOn = Annotated[
     str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 1 from: error, warning, info, never.", rich_help_panel=OUT)
 ]

@@ -153,6 +153,28 @@ def loss(
     return LossBreakdown(tuple(terms), extra={"maps": maps})
 
 
+def items(head: Head, hyp: Hyp, breakdown: LossBreakdown, profile: str) -> list[Tensor]:
+    """What the trainer prints: each term before its weight, the mean over stacks; 0 where the weight is 0."""
+    parts = {name: [term for term in breakdown.terms if term.name == name] for name in TERMS}
+    return [sum((term.raw for term in found if term.gain), found[0].raw * 0) / len(found) for found in parts.values()]
+
+
+def decoded(head: Head, hyp: Hyp, predictions: Predictions, assignment: Assignment, index: int, rows: Tensor, *, profile: str) -> Tensor:
+    """The boxes that some rows of a map answer, `xyxy` px. With `cat_spec_wh` the size is that of the surest class."""
+    from detloss_cli.families import centernet_answers as answers
+
+    return answers.boxes(head, _regression(hyp, profile), predictions, assignment, index, rows)
+
+
+def background(
+    head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, index: int, *, profile: str
+) -> tuple[str, Tensor]:
+    """All heat maps at the cells without an object; near one they count less."""
+    from detloss_cli.families import centernet_answers as answers
+
+    return "heatmap", answers.background(head, _regression(hyp, profile), targets, predictions, assignment, index)
+
+
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:
     """For each box without a row: beyond `max_objs`, without size after clipping, or of a class that the head lacks."""
     fate = fates(targets, head.levels[0], head.num_classes, int(hyp.max_objs)).tolist()

@@ -226,3 +226,15 @@ class Optional(Protocol):
     def outputs(self, head: Head, profile: str) -> Head:
         """The maps that the loss of a release sees."""
         ...
+
+    def decoded(
+        self, head: Head, hyp: Any, predictions: Predictions, assignment: Assignment, index: int, rows: Tensor, *, profile: str
+    ) -> Tensor:
+        """(P, 4) `xyxy` px of the network input: what the slots of some rows, all of one level, decode to."""
+        ...
+
+    def background(
+        self, head: Head, hyp: Any, targets: Targets, predictions: Predictions, assignment: Assignment, index: int, *, profile: str
+    ) -> tuple[str, Tensor]:
+        """A term, and what each cell of a level without a row adds to it before its gain: (B, A, H, W), 0 at the rows."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_area, by_classes, by_levels
@@ -122,8 +122,7 @@ def channels(head: Head) -> Channels:
 
 def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
     """box, obj and cls from the hyp file to the loss."""
-    rules = PROFILES[profile]
-    trainer, inside = "train.py", "loss"
+    rules, trainer, inside = PROFILES[profile], "train.py", "loss"
     box: list[GainStep] = [by_levels(head, trainer)] if "levels" in rules.scales else []
     cls = [by_classes(head, trainer)]
     obj = [by_area(head, 640, trainer), by_levels(head, trainer)] if "size" in rules.scales else []
@@ -145,8 +144,8 @@ def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
 
 def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
     """The hyp after train.py has scaled its gains."""
-    used = {gain.term: gain.hyp * gain.factor("train.py") for gain in gain_ledger(hyp, head, profile)}
-    return replace(hyp, box=used["box"], obj=used["obj"], cls=used["cls"])
+    used: dict[str, Any] = {gain.term: gain.hyp * gain.factor("train.py") for gain in gain_ledger(hyp, head, profile)}
+    return replace(hyp, **used)
 
 
 def balance(head: Head, profile: str) -> tuple[float, ...]:
@@ -275,6 +274,22 @@ def _gains(hyp: Hyp, head: Head, profile: str, weights: Sequence[float]) -> list
     inside = {gain.term: gain.factor("loss") for gain in gain_ledger(hyp, head, profile)}
     box, obj, cls = hyp.box * inside["box"], hyp.obj * inside["obj"], hyp.cls * inside["cls"]
     return [(box, obj * weight, cls) for weight in weights]
+
+
+def decoded(head: Head, hyp: Hyp, predictions: Predictions, assignment: Assignment, index: int, rows: Tensor, *, profile: str) -> Tensor:
+    """The boxes that some rows of a level answer, `xyxy` px."""
+    from detloss_cli.losses.grid_answers import grid_boxes
+
+    return grid_boxes(head, index, channels(head), predictions, assignment, rows, _rules(hyp, profile).decode)
+
+
+def background(
+    head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, index: int, *, profile: str
+) -> tuple[str, Tensor]:
+    """Objectness of the cells that no row has."""
+    from detloss_cli.losses.grid_answers import grid_background
+
+    return grid_background(head, index, channels(head), predictions, assignment, _rules(hyp, profile).obj)
 
 
 def _rules(hyp: Hyp, profile: str) -> GridRules:

@@ -231,6 +231,22 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
     return found
 
 
+def decoded(head: Head, hyp: Hyp, predictions: Predictions, assignment: Assignment, index: int, rows: Tensor, *, profile: str) -> Tensor:
+    """The boxes that some rows of a level answer, `xyxy` px."""
+    from detloss_cli.losses.grid_answers import grid_boxes
+
+    return grid_boxes(head, index, channels(head), predictions, assignment, rows, _rules(hyp).decode)
+
+
+def background(
+    head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, index: int, *, profile: str
+) -> tuple[str, Tensor]:
+    """Objectness of the cells that no row has."""
+    from detloss_cli.losses.grid_answers import grid_background
+
+    return grid_background(head, index, channels(head), predictions, assignment, _rules(hyp).obj)
+
+
 def _rules(hyp: Hyp) -> GridRules:
     from detloss_cli.geometry.decode import decode_sigmoid
     from detloss_cli.losses.anchor_grid import GridRules

@@ -192,6 +192,23 @@ def loss(
     return LossBreakdown(tuple(terms), float(predictions.images), None, {"normaliser": torch.stack(divisors)})
 
 
+def decoded(head: Head, hyp: Hyp, predictions: Predictions, assignment: Assignment, index: int, rows: Tensor, *, profile: str) -> Tensor:
+    """The boxes that some rows of a level answer, `xyxy` px."""
+    from detloss_cli.families.yolov8_answers import answered_boxes
+
+    return answered_boxes(head, channels(head), predictions, assignment, index, rows)
+
+
+def background(
+    head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, index: int, *, profile: str
+) -> tuple[str, Tensor]:
+    """All classes of the cells that no row has."""
+    from detloss_cli.families.yolov8_answers import empty_cells
+
+    weights = hyp.class_weights if PROFILES[profile].class_weights else None
+    return "cls", empty_cells(head, channels(head), branches(head, hyp, profile), predictions, assignment, index, weights)
+
+
 def returned(breakdown: LossBreakdown, profile: str) -> Tensor:
     """What the release's loss returns for backward: () or (3,) box, cls, dfl, times the batch size."""
     import torch

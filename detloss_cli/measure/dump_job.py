@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import torch
 
 from detloss_cli import families
@@ -20,6 +21,7 @@ from detloss_cli.predictions.refusal import DUMP, SHAPE, refusal
 from detloss_cli.targets.assignment import Assignment, Targets
 
 # keys of old hyp files by the name that the records have
+LONGEST_WORD = 40  # of a value of a hyp
 ALIASES = {"yolov5": {"giou": "box"}}
 
 
@@ -74,6 +76,9 @@ def hyp_of(dump: Dump, family: Family) -> Any:
         value = given[field.name]
         numbers = isinstance(value, list) and all(isinstance(one, int | float) for one in value)
         single = isinstance(field.default, int | float)
+        if isinstance(value, str) and isinstance(field.default, str) and len(value) < LONGEST_WORD:
+            known[field.name] = value
+            continue
         if not (numbers or isinstance(value, int | float)) or (single and numbers):
             raise refusal(
                 DUMP, dump.path, f"its hyp has {field.name}: {str(value)[:40]}, expected a number", "write it again with detloss_tap.tap"
@@ -113,6 +118,6 @@ def batch_of(dump: Dump, family: Family, first_image: int, first_row: int, devic
         first_image, first_row: where it starts among the images and targets of all dumps.
     """
     rows = dump.targets
-    boxes = in_frame(rows[:, 2:].numpy(), dump.head.imgsz, family.FRAME)
+    boxes = in_frame(rows[:, 2:].numpy(), dump.head.imgsz, family.FRAME).astype(np.float32)
     columns = (rows[:, 0].long().to(device), rows[:, 1].long().to(device), torch.from_numpy(boxes).to(device))
     return Batch(first_image, slice(first_row, first_row + len(rows)), Targets(*columns, dump.about.images, family.FRAME))

@@ -4,6 +4,7 @@
 
     compute_loss = tap(compute_loss, out="dumps/", every=100, limit=8)               # yolov5, yolov7, yolov3-spp: after it was made
     model.add_callback("on_train_start", ultralytics_callback(out="dumps/"))         # ultralytics: before model.train(...)
+    loss = tap(CtdetLoss(opt), out="dumps/")                                         # CenterNet: in _get_losses
 
     python detloss_tap.py dump best.pt --data data.yaml --split val                  # a checkpoint, in the environment that trained it
 
@@ -28,18 +29,15 @@ import torch
 FORMAT = "detloss/1"
 TYPES = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32", torch.float64: "F64"}
 SPIKE, WARM = 3.0, 20  # a total so many times the running mean, once that has seen so many steps
+CENTERNET = ("hm_loss", "wh_loss", "off_loss")
+UNSCALED = ("yolov3-spp", "centernet")  # whose loss is not multiplied by the batch
 ULTRALYTICS = {"v8DetectionLoss", "E2EDetectLoss", "E2ELoss"}
+Words = Union[str, Sequence[str]]
 Level = Dict[str, Any]  # name, stride, anchors in pixels, and its output (B, A, H, W, C) under "tensor"
+Parts = Tuple[Dict[str, Any], List[Level], torch.Tensor]  # what a dump says, its levels, its targets
 
 
-def tap(
-    loss: Any,
-    out: str = "dumps",
-    every: Optional[int] = None,
-    limit: int = 8,
-    when: Union[str, Sequence[str]] = (),
-    **known: Any,
-) -> Tap:
+def tap(loss: Any, out: str = "dumps", every: Optional[int] = None, limit: int = 8, when: Words = (), **known: Any) -> Tap:
     """The same loss, which writes what it is given now and then.
 
     Args:
@@ -116,7 +114,7 @@ class Tap:
 def _trigger(own: Dict[str, Any], step: int, result: Any) -> Optional[str]:
     """Why this step is written, None if it is not. Idle steps without `when` cost one comparison."""
     if own["every"] and step % own["every"] == 0:
-        return "every"
+        return str(own.get("why", "every"))
     if not own["when"]:
         return None
     total = sum(_numbers(_returned(result)[0]))
@@ -148,20 +146,22 @@ def _said(value: Any) -> List[Union[float, str]]:
     return [one if math.isfinite(one) else str(one) for one in _numbers(value)]
 
 
-def _describe(
-    loss: Any, args: Tuple[Any, ...], result: Any, balance: Any, own: Dict[str, Any], caller: Dict[str, Any], step: int, trigger: str
-) -> Tuple[Dict[str, Any], List[Level], torch.Tensor]:
+def _describe(loss: Any, args: Any, result: Any, balance: Any, own: Dict[str, Any], caller: Dict[str, Any], step: int, why: str) -> Parts:
     """Everything that a dump says, its levels, and its targets: rows of image, class, cx, cy, w, h in 0..1."""
     known, names = own["known"], {kind.__name__ for kind in type(loss).__mro__}
     batch = args[1] if len(args) > 1 and isinstance(args[1], dict) and "bboxes" in args[1] else None
     of_ultralytics = batch is not None or bool(names & ULTRALYTICS)
-    about, levels, targets = _ultralytics(loss, args[0], batch or {}) if of_ultralytics else _grid(loss, args, names, caller, known)
+    if isinstance(args[1], dict) and "reg_mask" in args[1]:
+        about, levels, targets = _centernet(loss.opt, args[0], args[1])
+    else:
+        about, levels, targets = _ultralytics(loss, args[0], batch or {}) if of_ultralytics else _grid(loss, args, names, caller, known)
     first, paths = levels[0]["tensor"], own["paths"] or (batch or caller).get("im_file" if of_ultralytics else "paths")
     family = known.get("family") or about["family"]
     imgsz = known.get("imgsz") or [first.shape[2] * levels[0]["stride"], first.shape[3] * levels[0]["stride"]]
     epoch = own["epoch"]() if "epoch" in own else caller.get("epoch")
     returned, items = _returned(result)
-    named = list(items) if isinstance(items, dict) else []
+    named = [name for name in items if family != "centernet" or name in CENTERNET] if isinstance(items, dict) else []
+    said = [items[name] for name in named] if named else items
     mosaic = float(about["hyp"].pop("mosaic", 0.0) or 0.0) if not own["paths"] else 0.0
     about.update(
         {
@@ -170,22 +170,20 @@ def _describe(
             "imgsz": [int(imgsz), int(imgsz)] if isinstance(imgsz, (int, float)) else [int(side) for side in imgsz],
             "images": int(first.shape[0]),
             "balance": [float(one) for one in balance] if balance is not None else None,
-            "loss": {"returned": _said(returned), "items": _said(items), "names": named, "times_batch": family != "yolov3-spp"},
+            "loss": {"returned": _said(returned), "items": _said(said), "names": named, "times_batch": family not in UNSCALED},
             "paths": [str(path) for path in paths] if isinstance(paths, (list, tuple)) and len(paths) == first.shape[0] else None,
             "paths_are": "first of a mosaic" if mosaic > 0 else "picture",
             "step": step,
             "epoch": epoch if isinstance(epoch, int) else None,
             "rank": _rank(),
-            "trigger": trigger,
+            "trigger": why,
             "versions": {"torch": str(torch.__version__), "python": sys.version.split()[0], "trainer": about.pop("version", None)},
         }
     )
-    return about, levels, targets.detach().float()
+    return about, levels, targets.detach() if targets.dtype == torch.float64 else targets.detach().float()
 
 
-def _grid(
-    loss: Any, args: Tuple[Any, ...], names: Any, caller: Dict[str, Any], known: Dict[str, Any]
-) -> Tuple[Dict[str, Any], List[Level], torch.Tensor]:
+def _grid(loss: Any, args: Tuple[Any, ...], names: Any, caller: Dict[str, Any], known: Dict[str, Any]) -> Parts:
     """yolov5, yolov7, yolov3-spp: outputs (B, A, H, W, C) as they are."""
     outputs, targets = args[0], args[1]
     model = getattr(args[2], "module", args[2]) if len(args) > 2 and not isinstance(args[2], torch.Tensor) else None
@@ -233,7 +231,7 @@ def _family(loss: Any, names: Any, model: Any, hyp: Dict[str, Any]) -> Tuple[str
     return "yolov5", "7.0" if hasattr(type(loss), "sort_obj_iou") else "6.1" if hasattr(loss, "sort_obj_iou") else None
 
 
-def _ultralytics(loss: Any, outputs: Any, batch: Dict[str, Any]) -> Tuple[Dict[str, Any], List[Level], torch.Tensor]:
+def _ultralytics(loss: Any, outputs: Any, batch: Dict[str, Any]) -> Parts:
     """Detection heads of ultralytics: maps, or boxes and scores in one row of cells; end-to-end heads have two branches."""
     outputs = outputs[1] if isinstance(outputs, tuple) else outputs
     main = getattr(loss, "one2many", loss)
@@ -254,6 +252,34 @@ def _ultralytics(loss: Any, outputs: Any, batch: Dict[str, Any]) -> Tuple[Dict[s
     about["version"] = getattr(sys.modules.get("ultralytics"), "__version__", None)
     rows = [batch["batch_idx"].view(-1, 1), batch["cls"].view(-1, 1), batch["bboxes"].view(-1, 4)]
     return about, levels, torch.cat([row.to(rows[2].device).float() for row in rows], 1)
+
+
+def _centernet(opt: Any, outputs: Any, batch: Dict[str, Any]) -> Parts:
+    """CenterNet: size, offset and heat map of each stack; boxes as they come back from the targets of their cells, in float64."""
+    if opt.mse_loss or opt.dense_wh or opt.cat_spec_wh or "reg" not in outputs[0]:
+        raise ValueError("of CenterNet, only a focal heat map with one size and offset a cell can be recorded")
+    levels, stride = [], int(opt.down_ratio)
+    for index, part in enumerate(outputs, 1):
+        heat = torch.logit(part["hm"].detach().float(), 1e-4)  # the loss has put a sigmoid, clamped so far, in place of the logits
+        maps = torch.cat([part["wh"].detach().float(), part["reg"].detach().float(), heat], 1).permute(0, 2, 3, 1).unsqueeze(1)
+        name = "stack{}".format(index) if len(outputs) > 1 else "P{}".format(stride.bit_length() - 1)
+        levels.append(_level(name, stride, [], maps))
+    image, at = batch["reg_mask"].nonzero(as_tuple=True)
+    (rows, cols), cell = batch["hm"].shape[2:], batch["ind"][image, at]
+    row, col = torch.div(cell, cols, rounding_mode="floor"), cell % cols
+    offset = batch["reg"][image, at].double()
+    offset = torch.where(offset < 2e-5, offset + 2e-5, offset)  # so that rounding does not move a centre over the edge of its cell
+    centre, map_size = torch.stack([col, row], 1) + offset, offset.new_tensor([cols, rows])
+    heat, size = batch["hm"], batch["wh"][image, at].double()
+    sure = torch.nn.functional.avg_pool2d(heat, 7, 1, 3)[image, :, row, col].masked_fill(heat[image, :, row, col] != 1, -1.0)
+    same, area, order = (image[:, None] == image) & (cell[:, None] == cell), size.prod(1), torch.arange(len(cell), device=cell.device)
+    larger = same & ((area > area[:, None]) | ((area == area[:, None]) & (order < order[:, None])))
+    rank = torch.minimum(larger.sum(1), (sure >= 0).sum(1) - 1)  # of classes in one cell, the widest heat is the largest box's
+    cls = sure.argsort(1, descending=True).gather(1, rank[:, None])
+    hyp = {key: float(getattr(opt, key)) for key in ("hm_weight", "wh_weight", "off_weight")}
+    hyp.update({"reg_loss": opt.reg_loss, "norm_wh": bool(opt.norm_wh), "max_objs": int(batch["ind"].shape[1])})
+    about = {"family": "centernet", "profile": "xingyizhou", "hyp": hyp, "num_classes": int(batch["hm"].shape[1])}
+    return about, levels, torch.cat([image.double()[:, None], cls.double(), centre / map_size, size / map_size], 1)
 
 
 def _maps(branch: Any) -> Iterator[torch.Tensor]:
@@ -281,7 +307,7 @@ def _rank() -> int:
     return int(os.environ.get("RANK", "0") or 0)
 
 
-def _write(own: Dict[str, Any], parts: Tuple[Dict[str, Any], List[Level], torch.Tensor]) -> None:
+def _write(own: Dict[str, Any], parts: Parts) -> None:
     """One safetensors file, complete or not there at all."""
     about, levels, targets = parts
     tensors = {"targets": targets, **{level["key"]: level["tensor"] for level in levels}}
@@ -320,6 +346,7 @@ def dump(weights: str, data: str, split: str, out: str, imgsz: int, batch_size: 
     if not paths:
         raise FileNotFoundError("no pictures for {} in {}".format(split, data))
     recorder = tap(loss, out, every=1, limit=len(paths))
+    recorder._own["why"] = "checkpoint"
     for start in range(0, len(paths), batch_size):
         some = paths[start : start + batch_size]
         loaded = [_letterboxed(path, imgsz) for path in some]
@@ -377,6 +404,7 @@ def _pictures(data: str, split: str) -> List[str]:
 
 def _letterboxed(path: str, side: int) -> Tuple[torch.Tensor, torch.Tensor]:
     """(3, side, side) in 0..1, grey around the picture; (N, 5) rows of class, cx, cy, w, h in 0..1 of that square."""
+    import numpy
     from PIL import Image, ImageOps
 
     with Image.open(path) as opened:
@@ -386,7 +414,7 @@ def _letterboxed(path: str, side: int) -> Tuple[torch.Tensor, torch.Tensor]:
     left, top = (side - width) // 2, (side - height) // 2
     canvas = Image.new("RGB", (side, side), (114, 114, 114))
     canvas.paste(picture.resize((width, height), 2), (left, top))
-    pixels = torch.frombuffer(bytearray(canvas.tobytes()), dtype=torch.uint8).view(side, side, 3).permute(2, 0, 1).float() / 255
+    pixels = torch.from_numpy(numpy.array(canvas)).permute(2, 0, 1).float() / 255
     before, inside, after = os.path.splitext(path)[0].rpartition(os.sep + "images" + os.sep)
     label = before + os.sep + "labels" + os.sep + after + ".txt" if inside else os.path.splitext(path)[0] + ".txt"
     rows: List[List[float]] = []
@@ -406,12 +434,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     )
     command.add_argument("weights")
     command.add_argument("--data", required=True)
-    command.add_argument("--split", default="val")
-    command.add_argument("--out", default="dumps")
-    command.add_argument("--imgsz", type=int, default=640)
-    command.add_argument("--batch-size", type=int, default=16)
+    for name, default in (("split", "val"), ("out", "dumps"), ("imgsz", 640), ("batch-size", 16), ("device", str(torch.empty(0).device))):
+        command.add_argument("--" + name, default=default, type=type(default))
     command.add_argument("--limit", type=int, help="most pictures")
-    command.add_argument("--device", default=str(torch.empty(0).device))
     given = vars(parser.parse_args(arguments))
     given.pop("command")
     count = dump(**given)

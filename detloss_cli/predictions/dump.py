@@ -64,7 +64,8 @@ class About(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """One dump, checked. levels: one (B, A, H, W, C) a level, mapped. targets: (N, 6) float32, image, class, cx, cy, w, h in 0..1."""
+    """One dump, checked. levels: one (B, A, H, W, C) a level, mapped. targets: (N, 6) float32 or
+    float64, image, class, cx, cy, w, h in 0..1."""
 
     path: str
     about: About
@@ -124,7 +125,7 @@ def _targets(file: HeadFile, about: About) -> Tensor:
     rows = file.tensors.get("targets")
     if rows is None or rows.ndim != 2 or rows.shape[1] != 6 or not rows.is_floating_point():
         raise _bad_targets(file, "no targets of 6 columns")
-    rows = rows.float()
+    rows = rows if rows.dtype == torch.float64 else rows.float()
     if not bool(torch.isfinite(rows).all()):
         raise _bad_targets(file, f"target {int((~torch.isfinite(rows)).any(dim=1).nonzero()[0])} is not finite")
     ranges = [(0, "image", 0, about.images)]

@@ -16,6 +16,7 @@ from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.relative import relative
 from detloss_cli.report.compare_document import compare_document
 from detloss_cli.report.groups_document import groups_document
+from detloss_cli.report.head_document import dump_document, head_document
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import encodable
 from detloss_cli.report.survey_document import survey_document
@@ -74,7 +75,9 @@ def _facts(facts: Facts) -> dict[str, Any]:
         body["run"] = asdict(facts.run)
     if facts.dumps is not None:
         root = facts.data.root if facts.data is not None else ""
-        body["dumps"] = [asdict(one) | {"path": relative(one.path, root)} for one in facts.dumps]
+        body["dumps"] = [dump_document(one, root) for one in facts.dumps]
+    if facts.head is not None:
+        body["head"] = head_document(facts.head, facts.data.root if facts.data is not None else "")
     if facts.gate is not None:
         body["gate"] = _gate(facts)
     if facts.compare is not None:

@@ -22,15 +22,18 @@ from detloss_cli.report.sections.findings import findings_count, findings_list
 from detloss_cli.report.sections.gains import gains_table
 from detloss_cli.report.sections.gate import gate_table
 from detloss_cli.report.sections.header import header
+from detloss_cli.report.sections.heads import answers_table, cells_table, gradients_table, worst_boxes
 from detloss_cli.report.sections.hyp import hyp_table
 from detloss_cli.report.sections.image import image_table
 from detloss_cli.report.sections.image_anchors import image_anchors
 from detloss_cli.report.sections.labels import labels_tables
 from detloss_cli.report.sections.level_table import level_table
 from detloss_cli.report.sections.maps import maps_table
+from detloss_cli.report.sections.not_finite import not_finite_list
 from detloss_cli.report.sections.preflight import verdict_line
 from detloss_cli.report.sections.reach import reach_tables
 from detloss_cli.report.sections.run import log_table
+from detloss_cli.report.sections.standing import standing_table
 from detloss_cli.report.sections.survey import survey_tables, worst_table
 from detloss_cli.report.sections.sweep import sweep_table
 from detloss_cli.report.sections.targets import targets_tables
@@ -105,11 +108,19 @@ def _blocks(command: str, facts: Facts, report: Report, width: int) -> Iterator[
     if facts.anchors is not None:
         yield anchor_lists(facts.anchors, width)
         return
+    if command == "compute":
+        yield not_finite_list(report.findings, width)
     if facts.loss is not None or facts.maps is None:
         yield level_table(facts, width)
     yield box_groups_table(facts, width)
     yield log_table(facts.run, width)
     yield dumps_table(facts.dumps or (), width)
+    if facts.head is not None:
+        yield standing_table(facts.loss, facts.dumps or (), facts.head, width)
+        yield answers_table(facts.head, facts.levels or (), width)
+        yield gradients_table(facts.head, width)
+        yield cells_table(facts.head.cells, width)
+        yield worst_boxes(facts.head.answers, width)
     yield balance_line(facts.levels or (), facts.loss.batches if facts.loss is not None else 0, width)
     yield maps_table(facts.maps or (), width)
     yield gains_table(facts.gains or (), width)

@@ -14,7 +14,7 @@ from case import Case
 from conftest import CARRIED, find_cases
 
 from detloss_cli import diagnose
-from detloss_cli.facts import DumpFacts
+from detloss_cli.head_facts import DumpFacts
 from detloss_cli.predictions.detloss_tap import tap
 from detloss_cli.resolve import Request
 
@@ -28,7 +28,7 @@ def cases(*families: str) -> list[Any]:
     found = []
     for path in find_cases(CARRIED):
         head = json.loads(path.read_text())
-        takes_maps = "pred0" in head["inputs"] or "feat0" in head["inputs"]
+        takes_maps = any(name in head["inputs"] for name in ("pred0", "feat0", "stack0.hm"))
         if head["family"] in families and takes_maps:
             found.append(pytest.param(path, id=f"{head['family']}-{head['case']}"))
     return found
@@ -125,3 +125,36 @@ def test_yolov8(path: Path, tmp_path: Path) -> None:
     batch = {"batch_idx": rows[:, 0], "cls": rows[:, 1:2], "bboxes": rows[:, 2:6]}
     outputs = [case.inputs[f"feat{i}"] for i in range(len(case.settings["strides"]))]
     held(replayed(tmp_path, v8DetectionLoss(case), outputs, batch, profile=YOLOV8.get(str(case.ref), str(case.ref))))
+
+
+class CtdetLoss:
+    """Stands where CenterNet's loss stands: it leaves clamped probabilities in the place of the logits, and answers what was recorded."""
+
+    def __init__(self, case: Case) -> None:
+        settings, wanted = case.settings, case.expected("f32")
+        keys = ("hm_weight", "wh_weight", "off_weight", "reg_loss", "down_ratio")
+        off = {"norm_wh": False, "cat_spec_wh": False, "dense_wh": False, "mse_loss": False}
+        self.opt = SimpleNamespace(**{key: settings[key] for key in keys}, **off)
+        self.answer = tuple(torch.tensor(float(wanted[name])) for name in ("loss", "hm_loss", "wh_loss", "off_loss"))
+
+    def __call__(self, outputs: Any, batch: Any) -> Any:
+        for part in outputs:
+            part["hm"] = torch.clamp(part["hm"].sigmoid_(), min=1e-4, max=1 - 1e-4)
+        return self.answer[0], dict(zip(("loss", "hm_loss", "wh_loss", "off_loss"), self.answer, strict=True))
+
+
+def centernet_batch(case: Case) -> dict[str, torch.Tensor]:
+    """The targets that CenterNet's own loader made, as they were recorded."""
+    rows, cols = (side // case.settings["down_ratio"] for side in case.settings["imgsz_hw"])
+    heat = torch.zeros(case.settings["batch"], case.settings["nc"], rows, cols)
+    heat[tuple(case.tensors["out.heatmap.nz_idx"].reshape(-1, 4).long().T)] = case.tensors["out.heatmap.nz_val"]
+    return {"hm": heat, **{name: case.tensors[f"out.target.{name}"] for name in ("ind", "reg_mask", "wh", "reg")}}
+
+
+@pytest.mark.parametrize("path", [one for one in cases("centernet") if Path(one.values[0]).name.startswith("x_")])
+def test_centernet(path: Path, tmp_path: Path) -> None:
+    case = Case(path)
+    outputs = [
+        {part: case.inputs[f"stack{index}.{part}"].clone() for part in ("hm", "wh", "reg")} for index in range(case.settings["stacks"])
+    ]
+    held(replayed(tmp_path, CtdetLoss(case), outputs, centernet_batch(case)))

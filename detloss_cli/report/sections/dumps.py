@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from detloss_cli.facts import DumpFacts
+from detloss_cli.head_facts import DumpFacts
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import count, decimals, fixed, many
 from detloss_cli.report.safe import safe
@@ -15,11 +15,15 @@ MOST = 12
 
 
 def dumps_table(dumps: Sequence[DumpFacts], width: int) -> Iterator[Text]:
-    """Steps in order, the middle left out where there are many; then one line on parity."""
+    """Steps in order, the middle left out where there are many; then one line on parity.
+
+    Logits of 16 bits are computed in float32, and in 16 bits throughout beside.
+    """
     if not dumps:
         return
     terms = [name for name in dumps[0].totals if name != "total"]
     digits = decimals([one.totals["total"] for one in dumps])
+    half = any(one.half is not None for one in dumps)
     columns = (
         Column("step", style="bold"),
         Column("epoch", drop=3),
@@ -27,19 +31,20 @@ def dumps_table(dumps: Sequence[DumpFacts], width: int) -> Iterator[Text]:
         Column("boxes", drop=1),
         *(Column(safe(name)) for name in terms),
         Column("total"),
+        *([Column("in 16 bits", drop=1, style="dim")] if half else []),
         Column("trainer"),
         Column("differs by", style="dim"),
     )
     head, tail = (dumps[: MOST // 2], dumps[-MOST // 2 :]) if len(dumps) > MOST else (dumps, ())
-    rows = [_row(one, terms, digits) for one in head]
+    rows = [_row(one, terms, digits, half) for one in head]
     if tail:
         rows.append(Row(("...", *("" for _ in columns[1:])), Text(f"{many(len(dumps) - MOST, 'step')} between", style="dim"), style="dim"))
-        rows += [_row(one, terms, digits) for one in tail]
+        rows += [_row(one, terms, digits, half) for one in tail]
     yield from Grid(columns, tuple(rows)).lines(width)
     yield from _parity(dumps)
 
 
-def _row(one: DumpFacts, terms: Sequence[str], digits: int) -> Row:
+def _row(one: DumpFacts, terms: Sequence[str], digits: int, half: bool) -> Row:
     parity = one.parity
     cells: list[str | Text] = [
         f"{one.step}" + (f" r{one.rank}" if one.rank else ""),
@@ -48,6 +53,7 @@ def _row(one: DumpFacts, terms: Sequence[str], digits: int) -> Row:
         count(one.boxes),
         *(fixed(one.totals.get(name), digits) for name in terms),
         fixed(one.totals["total"], digits),
+        *([fixed(one.half["total"] if one.half is not None else None, digits)] if half else []),
         fixed(parity.trainer["total"], digits) if parity is not None else "",
         Text(f"{parity.difference:.0e}", style="" if parity.agrees else "bold yellow") if parity is not None else "",
     ]
