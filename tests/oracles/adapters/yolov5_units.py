@@ -8,7 +8,7 @@ import torch
 from case import Case
 from compare import DTYPE, close
 
-from detloss_cli.families.yolov5 import PROFILES
+from detloss_cli.families.yolov5_releases import PROFILES
 from detloss_cli.geometry.iou import iou
 from detloss_cli.losses.bce import bce_with_logits, blur, smooth_bce
 from detloss_cli.losses.focal import focal, quality_focal
