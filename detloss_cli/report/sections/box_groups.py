@@ -11,10 +11,12 @@ from rich.text import Text
 from detloss_cli.box_group_facts import BoxGroup, BoxGroups
 from detloss_cli.facts import Facts
 from detloss_cli.report.grid import GAP, Column, Grid, Row
-from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, percent, trim
+from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, percent, times, trim
 from detloss_cli.report.safe import safe
 
 EMPTY, ALL = "empty cells", "all"
+MANY = 1000  # images or boxes of which none has a share to speak of
+MOST_DIGITS = 9
 LEAST = 12  # columns that a name has at least
 # Order in which columns leave a narrow terminal; 0 stays.
 IMAGES, TERM, A_BOX, CLASS = 4, 3, 2, 1
@@ -28,9 +30,10 @@ def box_groups_table(facts: Facts, width: int) -> Iterator[Text]:
     terms = tuple(dict.fromkeys(term.name for term in facts.loss.terms)) if facts.loss is not None else ()
     totals = facts.loss.totals if facts.loss is not None else {}
     columns = _columns(groups, terms)
-    digits = {name: decimals([totals.get(name)]) for name in (*terms, "total")}
+    digits = {name: max(decimals([totals.get(name)]), _needed(groups, name)) for name in (*terms, "total")}
+    mean = _mean(groups) if _several(groups) else None
     rest = [groups.rest] if groups.rest is not None else []
-    rows = [_row(group, totals, digits, columns) for group in groups.rows]
+    rows = [_row(group, totals, digits, columns, mean=mean) for group in groups.rows]
     rows += [_row(group, totals, digits, columns, style="dim") for group in rest]
     if groups.empty_cells:
         rows.append(_loss_row(EMPTY, groups.empty_cells, totals, digits, columns, "dim"))
@@ -46,7 +49,7 @@ def _columns(groups: BoxGroups, terms: Sequence[str]) -> list[tuple[str, Column]
     columns = [("name", Column(groups.by, right=False, style="bold"))]
     if groups.by == "box":
         columns.append(("class", Column("class", right=False, drop=CLASS)))
-    columns += [("share", Column("share", style="cyan"))] if terms else []
+    columns += [("mean", Column("x mean", style="cyan")) if _several(groups) else ("share", Column("share", style="cyan"))] if terms else []
     if groups.by != "box":
         columns += [("images", Column("images", drop=IMAGES))] if groups.by != "image" else []
         columns.append(("boxes", Column("boxes")))
@@ -65,8 +68,10 @@ def _row(
     digits: Mapping[str, int],
     columns: Sequence[tuple[str, Column]],
     style: str = "",
+    mean: float | None = None,
 ) -> Row:
     cells: dict[str, str | Text] = {
+        "mean": times(_whole(group.loss) / mean) if mean else NOTHING,
         "name": safe(group.name),
         "class": safe(group.cls or ""),
         "images": count(group.images),
@@ -107,11 +112,32 @@ def _loss(loss: Mapping[str, float], totals: Mapping[str, float], digits: Mappin
     if not loss:
         return {}
     cells = {f"value {name}": _value(value, digits.get(name, 4)) for name, value in loss.items()}
-    values = list(loss.values())
-    whole = math.fsum(values) if all(map(math.isfinite, values)) else math.nan
+    whole = _whole(loss)
     total = totals.get("total", math.nan)
     share = percent(whole / total) if total and math.isfinite(total) else NOTHING
     return {**cells, "sum": _value(whole, digits["total"]), "share": share}
+
+
+def _whole(loss: Mapping[str, float]) -> float:
+    values = list(loss.values())
+    return math.fsum(values) if all(map(math.isfinite, values)) else math.nan
+
+
+def _several(groups: BoxGroups) -> bool:
+    """Whether a share of the loss would be next to nothing for each: then it is held against the mean of all."""
+    return groups.by in ("image", "box") and groups.number >= MANY
+
+
+def _mean(groups: BoxGroups) -> float:
+    every = [*groups.rows, *([groups.rest] if groups.rest is not None else [])]
+    return math.fsum(_whole(group.loss) for group in every) / max(1, groups.number)
+
+
+def _needed(groups: BoxGroups, name: str) -> int:
+    """Digits after the point with which the largest row of a term, or of all, keeps two that count."""
+    values = [_whole(group.loss) if name == "total" else group.loss.get(name, 0.0) for group in groups.rows]
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return min(MOST_DIGITS, 1 - math.floor(math.log10(largest))) if largest > 0 else 0
 
 
 def _value(number: float, digits: int) -> str | Text:
