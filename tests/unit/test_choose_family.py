@@ -120,3 +120,9 @@ def test_what_the_trainer_overwrites_is_not_taken_from_the_file(tmp_path: Path) 
     path.write_text(V5 + "label_smoothing: 0.2\n")
     assert setup(Request(hyp=str(path))).hyp.label_smoothing == 0.0
     assert setup(Request(hyp=str(path), overrides={"label_smoothing": 0.1})).hyp.label_smoothing == 0.1
+
+
+def test_a_profile_of_another_family_says_whose_it_is() -> None:
+    with pytest.raises(DetlossError) as caught:
+        setup(Request(profile="8.3.0"))
+    assert caught.value.hint == "with --family yolov8"

@@ -11,6 +11,7 @@ import pytest
 from detloss_cli.diagnose import compute, inspect_targets
 from detloss_cli.report.look import Look
 from detloss_cli.report.report import build
+from detloss_cli.report.sections.anchors import anchors_table
 from detloss_cli.report.sections.collisions import collisions_lines
 from detloss_cli.report.sections.groups import MOST, groups_table
 from detloss_cli.report.sections.image_anchors import image_anchors
@@ -81,3 +82,13 @@ def test_the_screen_of_a_picture_has_both_tables() -> None:
     facts, findings = inspect_targets(Request("inspect targets", (SAMPLE,), image="IMG_6635_frame0209"))
     text = render(build("inspect targets", facts, findings), Look(80))
     assert text.index("why none") < text.index("anchor  cells")
+
+
+def test_anchors_that_do_not_fit_a_line_go_on_below() -> None:
+    facts, _ = inspect_targets(Request("inspect targets", (SAMPLE,), family="retinanet", split="val"))
+    levels = facts.levels or ()
+    for width in (80, 100, 140, 200):
+        lines = [line.plain for line in anchors_table(levels, width)]
+        assert max(len(line) for line in lines) <= width
+        pairs = [word for line in lines[1:] for word in line.split() if "x" in word]
+        assert pairs == [f"{w:g}x{h:g}" for level in levels for w, h in level.anchors]
