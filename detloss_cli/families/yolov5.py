@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.gains import by_area, by_classes, by_levels
@@ -87,8 +87,8 @@ def gain_ledger(hyp: Hyp, head: Head, profile: str) -> tuple[Gain, ...]:
 
 def scaled(hyp: Hyp, head: Head, profile: str) -> Hyp:
     """The hyp after train.py has scaled its gains."""
-    used: dict[str, Any] = {gain.term: gain.hyp * gain.factor("train.py") for gain in gain_ledger(hyp, head, profile)}
-    return replace(hyp, **used)
+    used = {gain.term: gain.hyp * gain.factor("train.py") for gain in gain_ledger(hyp, head, profile)}
+    return replace(hyp, box=used["box"], obj=used["obj"], cls=used["cls"])
 
 
 def balance(head: Head, profile: str) -> tuple[float, ...]:
@@ -215,8 +215,7 @@ def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, p
 def _gains(hyp: Hyp, head: Head, profile: str, weights: Sequence[float]) -> list[tuple[float, float, float]]:
     """box, obj and cls of each level, with what the loss itself multiplies in."""
     inside = {gain.term: gain.factor("loss") for gain in gain_ledger(hyp, head, profile)}
-    box, obj, cls = hyp.box * inside["box"], hyp.obj * inside["obj"], hyp.cls * inside["cls"]
-    return [(box, obj * weight, cls) for weight in weights]
+    return [(hyp.box * inside["box"], hyp.obj * inside["obj"] * weight, hyp.cls * inside["cls"]) for weight in weights]
 
 
 def decoded(head: Head, hyp: Hyp, predictions: Predictions, assignment: Assignment, index: int, rows: Tensor, *, profile: str) -> Tensor:
