@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from detloss_cli import diagnose
 from detloss_cli.cli import values
 from detloss_cli.cli.request import request, switched
+from detloss_cli.diagnose import loss as diagnose
+from detloss_cli.diagnose.run_context import in_context
 from detloss_cli.facts import Facts
 from detloss_cli.finding import Finding
 from detloss_cli.report.report import build
 from detloss_cli.resolve import Request
-from detloss_cli.run_context import in_context
 
 SWITCHES = ("autobalance", "gr", "label_smoothing", "sort_obj_iou")
 INSIDE = ("command", "image", "cache", "files", "hyp_section", "training", "origins", "overrides")
@@ -42,7 +42,7 @@ def inspect_targets(data: Data, **options: Any) -> tuple[Facts, list[Finding]]:
 
 def inspect_labels(data: Data, **options: Any) -> tuple[Facts, list[Finding]]:
     """What the files hold, and what is wrong with them: `detloss inspect labels`. Never imports torch. Raises as `compute` does."""
-    from detloss_cli.diagnose_labels import inspect_labels as inspected
+    from detloss_cli.diagnose.labels import inspect_labels as inspected
 
     return inspected(_request("inspect labels", data, options))
 

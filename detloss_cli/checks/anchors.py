@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from detloss_cli.anchor_facts import AnchorFacts, AnchorSet
 from detloss_cli.checks.facts_rule import FactsRule, Hit, facts_rule
 from detloss_cli.facts import Facts
+from detloss_cli.facts.anchors import AnchorFacts, AnchorSet
 
 RECALL = 0.98  # below it yolov5 and yolov7 fit other anchors
 STARVING = 0.01  # share of the matches

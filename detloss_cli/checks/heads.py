@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from detloss_cli.checks.facts_rule import FactsRule, Hit, facts_rule
 from detloss_cli.facts import Facts
-from detloss_cli.head_facts import GradientFacts, HeadFacts
+from detloss_cli.facts.heads import GradientFacts, HeadFacts
 
 ALIKE = 0.6  # told apart less often than this is near to chance, which is 0.5
 FEWEST = 10  # slots from which a share says something

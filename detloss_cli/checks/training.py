@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from detloss_cli.checks.facts_rule import FactsRule, Hit, facts_rule
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.facts import Facts
+from detloss_cli.facts.run import LogFacts, TermLog
 from detloss_cli.inputs.fault import Fault
-from detloss_cli.run_facts import LogFacts, TermLog
 
 FLAT = 0.05  # of the way from step 0 to the floor: a term that moves less over the last third of the epochs is flat
 FEWEST = 9  # epochs from which one can say that something is flat

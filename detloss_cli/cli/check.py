@@ -115,9 +115,9 @@ def check(
     loss = {"head": head, "preds": preds, "seed": seed}
     wanted = request("check", data=sets, files=files, **asked, **targets.asked(), **loss, **caching.asked(), overrides={})
     with busy("checking", quiet=output.quiet):
-        from detloss_cli import gate
+        from detloss_cli.diagnose import gate
+        from detloss_cli.diagnose.run_context import in_context
         from detloss_cli.inputs.baseline import read_baseline
-        from detloss_cli.run_context import in_context
 
         before = read_baseline(baseline) if baseline is not None else None
         facts, findings = in_context(wanted, *gate.check(wanted, gate.Gate(thresholds, before, new_only, write_baseline is not None)))

@@ -62,7 +62,7 @@ def compare(
     if saved:
         _refuse_options(ctx, paths, saved)
         with busy("reading the runs", quiet=output.quiet):
-            from detloss_cli.diagnose_compare import compare_saved
+            from detloss_cli.diagnose.compare import compare_saved
 
             facts, findings = compare_saved(paths, MOST)
         return emit("compare", facts, findings, to, extra)
@@ -70,7 +70,7 @@ def compare(
     key, words = _listed(given)
     requests = [(word, request("compare", **{**given, key: word})) for word in words]
     with busy("comparing", quiet=output.quiet):
-        from detloss_cli.diagnose_compare import compare_data
+        from detloss_cli.diagnose.compare import compare_data
 
         facts, findings = compare_data(f"--{key}", requests, MOST)
     return emit("compare", facts, findings, to, extra)

@@ -70,8 +70,8 @@ def compute(
     given = {**data, **losses.asked(), **grouped, **caching.asked(), "overrides": switches.asked()}
     wanted = request("compute", **given)
     with busy("computing the loss", quiet=output.quiet):
-        from detloss_cli import diagnose
-        from detloss_cli.run_context import in_context
+        from detloss_cli.diagnose import loss as diagnose
+        from detloss_cli.diagnose.run_context import in_context
 
         outcome = sweep("compute", given, wanted, chosen, diagnose.compute) if chosen else diagnose.compute(wanted)
         facts, findings = in_context(wanted, *outcome)

@@ -56,8 +56,8 @@ def inspect_anchors(
     data = reading.asked(needed=trainer.run is None)
     wanted = request("inspect anchors", **data, **trainer.asked(), **caching.asked(), geometry=geometry, overrides={})
     with busy("matching anchors", quiet=output.quiet):
-        from detloss_cli.diagnose_anchors import Fit, inspect_anchors
-        from detloss_cli.run_context import in_context
+        from detloss_cli.diagnose.anchors import Fit, inspect_anchors
+        from detloss_cli.diagnose.run_context import in_context
 
         facts, findings = in_context(wanted, *inspect_anchors(wanted, Fit(refit or write_anchors is not None, seed, generations)))
     if write_anchors is not None and facts.anchors is not None and facts.anchors.fitted is not None and facts.data is not None:

@@ -55,8 +55,8 @@ def inspect_hyp(
         nc=nc,
     )
     with busy("reading the hyp", quiet=output.quiet):
-        from detloss_cli import diagnose
-        from detloss_cli.run_context import in_context
+        from detloss_cli.diagnose import loss as diagnose
+        from detloss_cli.diagnose.run_context import in_context
 
         facts, findings = in_context(wanted, *diagnose.inspect_hyp(wanted))
     return emit("inspect hyp", facts, findings, to)

@@ -38,8 +38,8 @@ def inspect_labels(
         "inspect labels", **reading.asked(needed=trainer.run is None), **trainer.asked(), **caching.asked(), single_cls=single_cls
     )
     with busy("reading labels", quiet=output.quiet):
-        from detloss_cli.diagnose_labels import inspect_labels as inspected
-        from detloss_cli.run_context import in_context
+        from detloss_cli.diagnose.labels import inspect_labels as inspected
+        from detloss_cli.diagnose.run_context import in_context
 
         facts, findings = in_context(wanted, *inspected(wanted, by=by))
     return emit("inspect labels", facts, findings, to, extra=files.write(facts, findings, to))

@@ -59,8 +59,8 @@ def inspect_targets(
     given = {**data, **targets.asked(), **grouped, **caching.asked(), "overrides": {}, "image": image}
     wanted = request("inspect targets", **given)
     with busy("building targets", quiet=output.quiet):
-        from detloss_cli import diagnose
-        from detloss_cli.run_context import in_context
+        from detloss_cli.diagnose import loss as diagnose
+        from detloss_cli.diagnose.run_context import in_context
 
         work = diagnose.inspect_targets
         facts, findings = in_context(wanted, *(sweep("inspect targets", given, wanted, chosen, work) if chosen else work(wanted)))

@@ -72,7 +72,7 @@ def preflight(
         **merged(given, read_command(words or [], root=root)),
     )
     with busy("checking", quiet=output.quiet):
-        from detloss_cli.preflight import preflight as checked
+        from detloss_cli.diagnose.preflight import preflight as checked
 
         facts, findings = checked(wanted, Thresholds())
     return emit("preflight", facts, findings, to)

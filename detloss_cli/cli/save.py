@@ -33,7 +33,7 @@ def refuse_run(path: str, *, force: bool) -> None:
 
 def save_run(path: str, facts: Facts, *, force: bool) -> None:
     """The run as a file, whole or not at all."""
-    from detloss_cli.saved_run import to_bytes
+    from detloss_cli.facts.saved_run import to_bytes
 
     if facts.data is not None:
         refuse_sources(path, sources(facts.data), force=force, option=OPTION)

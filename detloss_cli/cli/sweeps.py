@@ -12,7 +12,7 @@ from detloss_cli.cli.spelling import SPELLINGS
 from detloss_cli.errors import DetlossError
 
 if TYPE_CHECKING:
-    from detloss_cli.diagnose import Outcome
+    from detloss_cli.diagnose.loss import Outcome
     from detloss_cli.resolve import Request
 
 OPTION = "--sweep"
@@ -83,7 +83,7 @@ def sweep(
     Args:
         given: the options as `request` takes them. wanted: what it made of them. chosen: as `axes` has it. run: the command's work.
     """
-    from detloss_cli.diagnose_sweep import OPTIONS, hyp_value, swept
+    from detloss_cli.diagnose.sweep import OPTIONS, hyp_value, swept
     from detloss_cli.resolve import setup
     from detloss_cli.scene import Shelf
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.anchor_facts import AnchorFacts, AnchorSet, Boxes
 from detloss_cli.facts import AssignmentFacts, LevelFacts
+from detloss_cli.facts.anchors import AnchorFacts, AnchorSet, Boxes
 from detloss_cli.inputs.head import Head, Level
 from detloss_cli.measure.anchor_fit import SMALLEST_PX, Points, fit_anchors, fitness, recall, weighted_points
 from detloss_cli.measure.anchor_match import MatchCount, Matching, beyond_reach, count_matches

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.box_group_facts import BoxGroup, BoxGroups
 from detloss_cli.facts import BoxFacts, Facts, LevelFacts, LossFacts
+from detloss_cli.facts.box_groups import BoxGroup, BoxGroups
 from detloss_cli.inputs.labels import Labels
 from detloss_cli.inputs.relative import relative
 from detloss_cli.measure.assignment import LARGE_PX, SMALL_PX

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.box_loss_facts import BoxLossFacts
+from detloss_cli.facts.box_loss import BoxLossFacts
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.measure.batches import Batch
 from detloss_cli.measure.loss import LossCount

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.box_columns import OfImage, OfSome
 from detloss_cli.facts import BoxFacts, ClassFacts
+from detloss_cli.facts.box_columns import OfImage, OfSome
 from detloss_cli.inputs.labels import Labels
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from detloss_cli.head_facts import SATURATED
+from detloss_cli.facts.heads import SATURATED
 
 SPAN, BINS = 32.0, 6400  # logits beyond +-32 share the outer bins; a bin is 0.01 wide
 Cell = tuple[float, int, int, int, int, int]  # cost, level, image, anchor, row, col

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from detloss_cli.head_facts import GradientFacts
+from detloss_cli.facts.heads import GradientFacts
 from detloss_cli.losses.term import LossBreakdown
 
 Norms = Mapping[tuple[str, int], float]  # by term and level

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from detloss_cli.facts.heads import SATURATED, AnswerFacts, CellFacts, ConfusionFacts, HeadFacts, HeadLevelFacts, Spread
 from detloss_cli.families.anchored import ANCHORED
 from detloss_cli.families.interface import BatchTargets
-from detloss_cli.head_facts import SATURATED, AnswerFacts, CellFacts, ConfusionFacts, HeadFacts, HeadLevelFacts, Spread
 from detloss_cli.inputs.head import Channels
 from detloss_cli.inputs.labels import Labels
 from detloss_cli.losses.term import LossBreakdown

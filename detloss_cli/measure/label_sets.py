@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.inputs.dataset import DataSet
-from detloss_cli.inputs.relative import relative
-from detloss_cli.label_facts import (
+from detloss_cli.facts.labels import (
     ClassFacts,
     ClassRow,
     ClassTable,
@@ -22,6 +20,8 @@ from detloss_cli.label_facts import (
     PictureFacts,
     SetFacts,
 )
+from detloss_cli.inputs.dataset import DataSet
+from detloss_cli.inputs.relative import relative
 
 BEYOND = ("class-out-of-range", "class-huge")
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from detloss_cli.head_facts import ReachedFacts
+from detloss_cli.facts.heads import ReachedFacts
 from detloss_cli.inputs.head import Head
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.targets.assignment import Assignment

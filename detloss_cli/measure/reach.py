@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.facts.reach import OpenFacts, ReachFacts, SizeFacts
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Labels
 from detloss_cli.measure.batches import in_frame
-from detloss_cli.reach_facts import OpenFacts, ReachFacts, SizeFacts
 from detloss_cli.targets.assignment import Targets
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from detloss_cli.anchor_facts import AnchorFacts
+    from detloss_cli.facts.anchors import AnchorFacts
 
 
 def anchors_yaml(facts: AnchorFacts) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from detloss_cli.compare_facts import BoxMoves, CompareFacts, KeyMoves
 from detloss_cli.facts import Facts
+from detloss_cli.facts.compare import BoxMoves, CompareFacts, KeyMoves
 
 OF_A_RUN = ("command", "settings", "labels", "levels", "assignment", "gains", "terms", "totals")
 

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from detloss_cli import __version__
-from detloss_cli.anchor_facts import AnchorFacts
 from detloss_cli.checks.figures import figures
 from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, GainFacts, ImageFacts, LossFacts, Settings
+from detloss_cli.facts.anchors import AnchorFacts
+from detloss_cli.facts.gate import GateFacts
 from detloss_cli.finding import Finding
-from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.relative import relative
 from detloss_cli.report.compare_document import compare_document
 from detloss_cli.report.groups_document import groups_document

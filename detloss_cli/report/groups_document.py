@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from detloss_cli.box_group_facts import BoxGroup, BoxGroups
+from detloss_cli.facts.box_groups import BoxGroup, BoxGroups
 from detloss_cli.inputs.relative import relative
 
 

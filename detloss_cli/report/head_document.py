@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from detloss_cli.head_facts import CellFacts, DumpFacts, HeadFacts
+from detloss_cli.facts.heads import CellFacts, DumpFacts, HeadFacts
 from detloss_cli.inputs.relative import relative
 from detloss_cli.report.scalars import scalars
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.inputs.relative import relative
 from detloss_cli.inputs.small_file import read_bytes
-from detloss_cli.label_facts import PictureFacts
+
+if TYPE_CHECKING:
+    from detloss_cli.facts.labels import PictureFacts
 
 Touched = Mapping[int, Sequence[Finding]]
 

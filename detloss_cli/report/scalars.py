@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from detloss_cli.errors import DetlossError
 
 if TYPE_CHECKING:
-    from detloss_cli.head_facts import DumpFacts, HeadLevelFacts
+    from detloss_cli.facts.heads import DumpFacts, HeadLevelFacts
 
 OPTION = "--tensorboard"
 

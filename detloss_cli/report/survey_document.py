@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from detloss_cli.label_facts import SurveyFacts
+from detloss_cli.facts.labels import SurveyFacts
 
 
 def survey_document(survey: SurveyFacts) -> dict[str, Any]:

@@ -11,12 +11,8 @@ PACKAGE = "detloss_cli"
 ROOT = Path(__file__).resolve().parents[2] / PACKAGE
 # A module imports only from what stands to the right of its own place; those joined by | do not import one another.
 ORDER = (
-    "api → cli → report → preflight → gate | run_context | diagnose_compare | diagnose_sweep → diagnose | diagnose_anchors"
-    " → diagnose_labels | diagnose_hyp → engine → replay → scene → anchor_choice → measure | resolve | compare_runs"
-    " → said_keys → checks | families | saved_run → facts"
-    " → anchor_facts | box_columns | box_group_facts | box_loss_facts | compare_facts | gate_facts | image_facts"
-    " | head_facts | reach_facts | run_facts | sweep_facts | label_facts | losses"
-    " → targets → predictions → geometry → inputs → finding → errors"
+    "api → cli → report → diagnose → engine → scene → anchor_choice → measure | resolve → said_keys → checks | families"
+    " → facts → losses → targets → predictions → geometry → inputs → finding → errors"
 )
 RANK = {part: rank for rank, layer in enumerate(ORDER.split(" → ")) for part in layer.split(" | ")}
 

@@ -187,7 +187,7 @@ def test_output_goes_to_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_bug_is_one_line_and_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from detloss_cli import diagnose_labels
+    from detloss_cli.diagnose import labels as diagnose_labels
 
     def broken(request: object, **_: object) -> None:
         raise KeyError("x\ny")
@@ -207,7 +207,7 @@ def test_a_bug_is_one_line_and_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_what_else_can_end_a_run(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from detloss_cli import diagnose_labels
+    from detloss_cli.diagnose import labels as diagnose_labels
 
     def ended(request: object, **_: object) -> None:
         raise error

@@ -8,9 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detloss_cli.anchor_facts import AnchorFacts, AnchorSet
-from detloss_cli.box_columns import OfImage, OfSome
-from detloss_cli.compare_runs import compared
+from detloss_cli.diagnose.compare_runs import compared
 from detloss_cli.facts import (
     AssignmentFacts,
     BoxFacts,
@@ -28,8 +26,10 @@ from detloss_cli.facts import (
     Settings,
     TermFacts,
 )
+from detloss_cli.facts.anchors import AnchorFacts, AnchorSet
+from detloss_cli.facts.box_columns import OfImage, OfSome
+from detloss_cli.facts.sweep import SweepFacts, SweepPoint
 from detloss_cli.finding import Finding, Where
-from detloss_cli.sweep_facts import SweepFacts, SweepPoint
 
 ROOT = "/data/vegetables_crlf"
 NAMES = ("okraFlower", "okraFruit", "okraBud", "okraSeed", "pepperFlower", "greenPepper")

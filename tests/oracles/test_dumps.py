@@ -13,8 +13,8 @@ import torch
 from case import Case
 from conftest import CARRIED, find_cases
 
-from detloss_cli import diagnose
-from detloss_cli.head_facts import DumpFacts
+from detloss_cli.diagnose import loss as diagnose
+from detloss_cli.facts.heads import DumpFacts
 from detloss_cli.predictions.detloss_tap import tap
 from detloss_cli.resolve import Request
 

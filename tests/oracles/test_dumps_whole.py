@@ -17,7 +17,8 @@ from case import Case
 from conftest import CARRIED, find_cases
 from safetensors.torch import save_file
 
-from detloss_cli import diagnose, families
+from detloss_cli import families
+from detloss_cli.diagnose import loss as diagnose
 from detloss_cli.geometry.convert import xyxy_to_cxcywh
 from detloss_cli.inputs.head import Head
 from detloss_cli.predictions.head_file import level_key

@@ -10,7 +10,7 @@ import torch
 from make_dumps import CLASSES, ComputeLoss, Detector, pictures
 from torch import Tensor
 
-from detloss_cli import diagnose
+from detloss_cli.diagnose import loss as diagnose
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.heads import BUILT_IN
 from detloss_cli.predictions.detloss_tap import tap

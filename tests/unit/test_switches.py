@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detloss_cli import diagnose
+from detloss_cli.diagnose import loss as diagnose
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, LossFacts
 from detloss_cli.resolve import Request

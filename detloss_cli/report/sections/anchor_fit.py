@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from detloss_cli.anchor_facts import AnchorFacts, AnchorSet, Boxes
+from detloss_cli.facts.anchors import AnchorFacts, AnchorSet, Boxes
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, count, many, percent, short, trim
 from detloss_cli.report.safe import safe

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from rich.text import Text
 
-from detloss_cli.box_group_facts import BoxGroup, BoxGroups
 from detloss_cli.facts import Facts
+from detloss_cli.facts.box_groups import BoxGroup, BoxGroups
 from detloss_cli.report.grid import GAP, Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, percent, times, trim
 from detloss_cli.report.safe import safe

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from detloss_cli.compare_facts import BoxMoves, Change
+from detloss_cli.facts.compare import BoxMoves, Change
 from detloss_cli.report.grid import GAP, Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, count, decimals, fixed
 from detloss_cli.report.safe import safe

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from detloss_cli.compare_facts import BoxMoves, CompareFacts
 from detloss_cli.facts import Facts
+from detloss_cli.facts.compare import BoxMoves, CompareFacts
 from detloss_cli.report.grid import GAP, Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, many, percent, short, times, trim
 from detloss_cli.report.safe import safe

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from detloss_cli.head_facts import DumpFacts
+from detloss_cli.facts.heads import DumpFacts
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import count, decimals, fixed, many
 from detloss_cli.report.safe import safe

@@ -9,10 +9,10 @@ from dataclasses import replace
 from rich.text import Text
 
 from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, LabelFacts, LevelFacts, Settings
+from detloss_cli.facts.run import RunFacts
 from detloss_cli.report.numbers import count, many, trim
 from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.run import run_parts
-from detloss_cli.run_facts import RunFacts
 
 LABEL = 9
 # Origins that need no word.

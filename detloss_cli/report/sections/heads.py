@@ -9,7 +9,7 @@ import numpy as np
 from rich.text import Text
 
 from detloss_cli.facts import LevelFacts
-from detloss_cli.head_facts import AnswerFacts, CellFacts, ConfusionFacts, GradientFacts, HeadFacts, HeadLevelFacts
+from detloss_cli.facts.heads import AnswerFacts, CellFacts, ConfusionFacts, GradientFacts, HeadFacts, HeadLevelFacts
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, many, percent, trim
 from detloss_cli.report.safe import safe

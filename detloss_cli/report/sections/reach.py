@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from detloss_cli.reach_facts import ReachFacts
+from detloss_cli.facts.reach import ReachFacts
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import count, percent
 from detloss_cli.report.safe import safe

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from detloss_cli.facts.run import LogFacts, RunFacts, TermLog
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, decimals, fixed, many
 from detloss_cli.report.safe import safe
-from detloss_cli.run_facts import LogFacts, RunFacts, TermLog
 
 BARS = "▁▂▃▄▅▆▇█"
 LONGEST = 22  # bars of a sparkline

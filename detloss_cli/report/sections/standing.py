@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from detloss_cli.facts import LossFacts
-from detloss_cli.head_facts import CHECKPOINT, DumpFacts, HeadFacts, ReachedFacts
+from detloss_cli.facts.heads import CHECKPOINT, DumpFacts, HeadFacts, ReachedFacts
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, decimals, fixed, many, percent
 from detloss_cli.report.safe import safe

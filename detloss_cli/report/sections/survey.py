@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from detloss_cli.label_facts import ClassTable, GroupFacts, LoaderFacts, SetFacts, SurveyFacts
+from detloss_cli.facts.labels import ClassTable, GroupFacts, LoaderFacts, SetFacts, SurveyFacts
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import count
 from detloss_cli.report.safe import safe

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from detloss_cli.facts.sweep import SweepFacts, SweepPoint
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, percent, trim
 from detloss_cli.report.safe import safe
-from detloss_cli.sweep_facts import SweepFacts, SweepPoint
 
 LONGEST = 28
 WORST = 0.01  # share of boxes without positives from which a row is marked

@@ -9,7 +9,7 @@ import pytest
 
 from detloss_cli.checks.anchors import RULES
 from detloss_cli.checks.facts_rule import apply
-from detloss_cli.diagnose_anchors import Fit, inspect_anchors
+from detloss_cli.diagnose.anchors import Fit, inspect_anchors
 from detloss_cli.resolve import Request
 
 BROKEN = Path(__file__).parents[3] / "sample_data" / "broken"

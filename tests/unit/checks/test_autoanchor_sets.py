@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from public_sets import DATASETS, build, header
 
-from detloss_cli.diagnose import inspect_targets
-from detloss_cli.diagnose_anchors import inspect_anchors
+from detloss_cli.diagnose.anchors import inspect_anchors
+from detloss_cli.diagnose.loss import inspect_targets
 from detloss_cli.resolve import Request
 
 STOCK = [10, 13, 16, 30, 33, 23, 30, 61, 62, 45, 59, 119, 116, 90, 156, 198, 373, 326]

@@ -9,7 +9,7 @@ import pytest
 from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.registry import BY_NAME
 from detloss_cli.checks.rule import Rule
-from detloss_cli.diagnose_labels import inspect_labels
+from detloss_cli.diagnose.labels import inspect_labels
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import read_dataset
 from detloss_cli.resolve import Request

@@ -15,7 +15,7 @@ import pytest
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.heads import RULES
 from detloss_cli.facts import Facts, LossFacts, TermFacts
-from detloss_cli.head_facts import AnswerFacts, ConfusionFacts, DumpFacts, GradientFacts, HeadFacts, HeadLevelFacts, ReachedFacts
+from detloss_cli.facts.heads import AnswerFacts, ConfusionFacts, DumpFacts, GradientFacts, HeadFacts, HeadLevelFacts, ReachedFacts
 
 LEVEL = HeadLevelFacts(
     level="P3", slots=100, iou=(0.1, 0.5, 0.9), iou_above_half=0.5, confidence=(0.1, 0.5, 0.9), background=1000, background_mean=0.01,

@@ -10,7 +10,7 @@ import pytest
 
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.loss import RULES
-from detloss_cli.diagnose import compute
+from detloss_cli.diagnose.loss import compute
 from detloss_cli.facts import Facts, LabelFacts, LossFacts, LostRows, TermFacts
 from detloss_cli.resolve import Request
 

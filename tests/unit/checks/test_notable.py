@@ -9,7 +9,7 @@ import pytest
 
 from detloss_cli import families
 from detloss_cli.checks.notable import MEANS_BY_LEVEL, notable
-from detloss_cli.diagnose import compute
+from detloss_cli.diagnose.loss import compute
 from detloss_cli.facts import ClassFacts, Facts
 from detloss_cli.resolve import Request
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from public_sets import DATASETS, build
 
-from detloss_cli.diagnose_labels import inspect_labels
+from detloss_cli.diagnose.labels import inspect_labels
+from detloss_cli.facts.labels import LabelFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import read_dataset
-from detloss_cli.label_facts import LabelFacts
 from detloss_cli.resolve import Request
 
 # set -> errors by rule; none is clean

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detloss_cli.diagnose import inspect_targets
-from detloss_cli.diagnose_anchors import inspect_anchors
+from detloss_cli.diagnose.anchors import inspect_anchors
+from detloss_cli.diagnose.loss import inspect_targets
 from detloss_cli.facts import Facts
 from detloss_cli.resolve import Request
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detloss_cli.box_group_facts import BoxGroup
 from detloss_cli.cli import grouping
-from detloss_cli.diagnose import compute, inspect_targets
+from detloss_cli.diagnose.loss import compute, inspect_targets
 from detloss_cli.facts import Facts
+from detloss_cli.facts.box_groups import BoxGroup
 from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.measure.box_groups import KINDS, box_groups
 from detloss_cli.resolve import Request

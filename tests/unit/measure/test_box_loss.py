@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from detloss_cli import families
-from detloss_cli.diagnose import compute
+from detloss_cli.diagnose.loss import compute
 from detloss_cli.inputs.model_yaml import read_model
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.measure.batches import Batch, in_frame

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detloss_cli.diagnose import inspect_targets
+from detloss_cli.diagnose.loss import inspect_targets
 from detloss_cli.measure import assignment
 from detloss_cli.report.report import build
 from detloss_cli.resolve import Request

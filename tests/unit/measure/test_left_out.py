@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detloss_cli import diagnose, families
+from detloss_cli import families
+from detloss_cli.diagnose import loss as diagnose
 from detloss_cli.facts import Facts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.head import Head, Level

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from detloss_cli import families
-from detloss_cli.diagnose import inspect_targets
+from detloss_cli.diagnose.loss import inspect_targets
 from detloss_cli.families import yolov7, yolov8, yolox
 from detloss_cli.inputs.head import Head, Level
 from detloss_cli.resolve import Request

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detloss_cli.diagnose import inspect_targets
+from detloss_cli.diagnose.loss import inspect_targets
 from detloss_cli.facts import Facts
 from detloss_cli.resolve import Request
 

@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from detloss_cli.diagnose import inspect_targets
-from detloss_cli.diagnose_anchors import inspect_anchors
+from detloss_cli.diagnose.anchors import inspect_anchors
+from detloss_cli.diagnose.loss import inspect_targets
 from detloss_cli.resolve import Request
 
 SOURCE = Path(__file__).parents[3] / "benchmarks" / "coco_shape.py"

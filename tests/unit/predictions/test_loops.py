@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from detloss_cli import diagnose
+from detloss_cli.diagnose import loss as diagnose
+from detloss_cli.facts.heads import DumpFacts
 from detloss_cli.families import centernet, yolov3_spp, yolov5
 from detloss_cli.families.centernet_heads import wanted
-from detloss_cli.head_facts import DumpFacts
 from detloss_cli.inputs.head import Head, Level
 from detloss_cli.predictions.detloss_tap import tap
 from detloss_cli.predictions.interface import DensePredictions

@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from detloss_cli import diagnose
+from detloss_cli.diagnose import loss as diagnose
 from detloss_cli.errors import DetlossError
 from detloss_cli.families import yolov5
 from detloss_cli.inputs.head import Head, Level

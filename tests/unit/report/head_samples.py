@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detloss_cli.head_facts import AnswerFacts, CellFacts, ConfusionFacts, GradientFacts, HeadFacts, HeadLevelFacts
+from detloss_cli.facts.heads import AnswerFacts, CellFacts, ConfusionFacts, GradientFacts, HeadFacts, HeadLevelFacts
 
 LEVEL = HeadLevelFacts(
     level="P3", slots=100_000, iou=(0.1, 0.5, 0.9), iou_above_half=0.5, confidence=(0.1, 0.5, 0.9), background=10_000_000,

@@ -6,7 +6,7 @@ import math
 
 import made_runs
 
-from detloss_cli.box_group_facts import BoxGroup, BoxGroups
+from detloss_cli.facts.box_groups import BoxGroup, BoxGroups
 from detloss_cli.report.sections.box_groups import box_groups_table
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from head_samples import HEAD
 
 from detloss_cli.facts import LossFacts
+from detloss_cli.facts.heads import CHECKPOINT, DumpFacts, HeadFacts, ReachedFacts, StepTermFacts
 from detloss_cli.finding import Finding, Where
-from detloss_cli.head_facts import CHECKPOINT, DumpFacts, HeadFacts, ReachedFacts, StepTermFacts
 from detloss_cli.report.sections.heads import answers_table, cells_table, gradients_table, worst_boxes
 from detloss_cli.report.sections.not_finite import not_finite_list
 from detloss_cli.report.sections.standing import standing_table

@@ -18,8 +18,8 @@ import pytest
 from markdown_it import MarkdownIt
 from sarif_pydantic import Sarif
 
+from detloss_cli.facts.gate import GateFacts
 from detloss_cli.finding import Finding, Where
-from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.thresholds import read_thresholds
 from detloss_cli.report import formats
 from detloss_cli.report.csv_format import COLUMNS

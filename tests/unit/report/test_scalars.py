@@ -12,7 +12,7 @@ import pytest
 
 from detloss_cli.cli import main as entry
 from detloss_cli.errors import DetlossError
-from detloss_cli.head_facts import DumpFacts, ParityFacts, StepTermFacts
+from detloss_cli.facts.heads import DumpFacts, ParityFacts, StepTermFacts
 from detloss_cli.report.scalars import check_tensorboard, scalars, write_tensorboard
 
 

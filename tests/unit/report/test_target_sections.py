@@ -8,7 +8,7 @@ from pathlib import Path
 import made_runs
 import pytest
 
-from detloss_cli.diagnose import compute, inspect_targets
+from detloss_cli.diagnose.loss import compute, inspect_targets
 from detloss_cli.report.look import Look
 from detloss_cli.report.report import build
 from detloss_cli.report.sections.anchors import anchors_table

@@ -11,12 +11,12 @@ import pytest
 
 from detloss_cli import scene
 from detloss_cli.cli.sweeps import axes, sweep
-from detloss_cli.diagnose import compute, inspect_targets
+from detloss_cli.diagnose.loss import compute, inspect_targets
 from detloss_cli.errors import DetlossError
+from detloss_cli.facts.sweep import SweepFacts
 from detloss_cli.resolve import Request
-from detloss_cli.sweep_facts import SweepFacts
 
-SAMPLE = str(Path(__file__).parents[2] / "sample_data" / "vegetables" / "data.yaml")
+SAMPLE = str(Path(__file__).parents[3] / "sample_data" / "vegetables" / "data.yaml")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_whole_numbers_stay_whole() -> None:
 
 
 def test_nothing_at_all() -> None:
-    from detloss_cli.diagnose_sweep import swept as run_sweep
+    from detloss_cli.diagnose.sweep import swept as run_sweep
 
     base = Request("inspect targets", (SAMPLE,), split="val")
     facts = inspect_targets(base)[0]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from detloss_cli import gate
-from detloss_cli.diagnose import compute
+from detloss_cli.diagnose import gate
+from detloss_cli.diagnose.loss import compute
+from detloss_cli.diagnose.run_context import in_context
 from detloss_cli.facts import Facts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.thresholds import Thresholds
 from detloss_cli.resolve import Request
-from detloss_cli.run_context import in_context
 
 
 def preflight(request: Request, thresholds: Thresholds) -> tuple[Facts, list[Finding]]:

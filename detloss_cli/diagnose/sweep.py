@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 
-from detloss_cli.diagnose import Outcome
+from detloss_cli.diagnose.loss import Outcome
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts
+from detloss_cli.facts.sweep import SweepFacts, SweepPoint
 from detloss_cli.inputs.nearest import nearest
 from detloss_cli.resolve import TRAINERS, Request, Setup, setup
-from detloss_cli.sweep_facts import SweepFacts, SweepPoint
 
 # What makes a request of some values by key; a key that is left out stays as it is.
 Make = Callable[[Mapping[str, str]], Request]

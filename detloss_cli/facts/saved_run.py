@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from detloss_cli import __version__
-from detloss_cli.box_columns import OfImage, OfSome
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import (
     AssignmentFacts,
@@ -36,6 +35,7 @@ from detloss_cli.facts import (
     LossFacts,
     Settings,
 )
+from detloss_cli.facts.box_columns import OfImage, OfSome
 from detloss_cli.inputs.relative import relative
 from detloss_cli.predictions.npz_header import Damaged, bytes_of, name_of, read_header
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.head_facts import CHECKPOINT, DumpFacts, HeadFacts, ParityFacts, StepTermFacts
+from detloss_cli.facts.heads import CHECKPOINT, DumpFacts, HeadFacts, ParityFacts, StepTermFacts
 from detloss_cli.inputs.counts import LabelCounts
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import DataSet

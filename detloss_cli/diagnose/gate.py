@@ -15,12 +15,12 @@ from detloss_cli.checks.known import fresh, known
 from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.splits import RULES as SPLIT_RULES
 from detloss_cli.checks.thresholds import RULES
-from detloss_cli.diagnose import judged, without_left_out
-from detloss_cli.diagnose_anchors import anchors_of
+from detloss_cli.diagnose.anchors import anchors_of
+from detloss_cli.diagnose.loss import judged, without_left_out
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts
+from detloss_cli.facts.gate import GateFacts
 from detloss_cli.finding import Finding
-from detloss_cli.gate_facts import GateFacts
 from detloss_cli.inputs.baseline import Baseline
 from detloss_cli.inputs.thresholds import Thresholds
 from detloss_cli.measure.counted import counted

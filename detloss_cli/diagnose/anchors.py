@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detloss_cli import scene as scenes
-from detloss_cli.anchor_facts import AnchorFacts
 from detloss_cli.checks.anchors import RULES
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import AssignmentFacts, Facts
+from detloss_cli.facts.anchors import AnchorFacts
 from detloss_cli.families.anchored import ANCHORED, Anchored, anchored
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.head import Head

@@ -10,11 +10,11 @@ from dataclasses import replace
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.training import LOG_RULES
 from detloss_cli.facts import Facts, LossFacts
+from detloss_cli.facts.run import LogFacts, RunFacts, TermLog
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.results_log import EpochLog, read_log
 from detloss_cli.inputs.training import Training
 from detloss_cli.resolve import Request
-from detloss_cli.run_facts import LogFacts, RunFacts, TermLog
 
 
 def in_context(request: Request, facts: Facts, findings: list[Finding]) -> tuple[Facts, list[Finding]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detloss_cli.compare_runs import compared
-from detloss_cli.diagnose import Outcome, compute
+from detloss_cli.diagnose.compare_runs import compared
+from detloss_cli.diagnose.loss import Outcome, compute
 from detloss_cli.facts import Facts
+from detloss_cli.facts.saved_run import read_run
 from detloss_cli.finding import Finding
 from detloss_cli.resolve import Request, setup
-from detloss_cli.saved_run import read_run
 from detloss_cli.scene import Shelf
 
 OF_A_RUN = ("DET4", "DET5")  # stages of findings that tell of one run's targets and loss: here its figures do

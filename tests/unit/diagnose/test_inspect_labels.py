@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from detloss_cli.diagnose_labels import ROW_LOADERS, inspect_labels
+from detloss_cli.diagnose.labels import ROW_LOADERS, inspect_labels
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts
+from detloss_cli.facts.labels import SurveyFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.loaders import LOADERS
-from detloss_cli.label_facts import SurveyFacts
 from detloss_cli.report.lists import clean, picture_list, touched, worst
 from detloss_cli.resolve import Request
 

@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.anchor_facts import AnchorFacts
-from detloss_cli.box_columns import OfImage, OfSome
-from detloss_cli.box_group_facts import BoxGroups
-from detloss_cli.box_loss_facts import BoxLossFacts as BoxLossFacts
-from detloss_cli.compare_facts import CompareFacts
-from detloss_cli.gate_facts import GateFacts
-from detloss_cli.head_facts import DumpFacts, HeadFacts
-from detloss_cli.image_facts import ImageFacts as ImageFacts
-from detloss_cli.label_facts import ClassFacts as ClassFacts
-from detloss_cli.label_facts import LabelFacts as LabelFacts
-from detloss_cli.label_facts import LostRows as LostRows
-from detloss_cli.label_facts import SurveyFacts
-from detloss_cli.reach_facts import ReachFacts
-from detloss_cli.run_facts import RunFacts
-from detloss_cli.sweep_facts import SweepFacts
+from detloss_cli.facts.anchors import AnchorFacts
+from detloss_cli.facts.box_columns import OfImage, OfSome
+from detloss_cli.facts.box_groups import BoxGroups
+from detloss_cli.facts.box_loss import BoxLossFacts as BoxLossFacts
+from detloss_cli.facts.compare import CompareFacts
+from detloss_cli.facts.gate import GateFacts
+from detloss_cli.facts.heads import DumpFacts, HeadFacts
+from detloss_cli.facts.image import ImageFacts as ImageFacts
+from detloss_cli.facts.labels import ClassFacts as ClassFacts
+from detloss_cli.facts.labels import LabelFacts as LabelFacts
+from detloss_cli.facts.labels import LostRows as LostRows
+from detloss_cli.facts.labels import SurveyFacts
+from detloss_cli.facts.reach import ReachFacts
+from detloss_cli.facts.run import RunFacts
+from detloss_cli.facts.sweep import SweepFacts
 
 
 @dataclass(frozen=True, slots=True)

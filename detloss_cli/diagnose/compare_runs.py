@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from detloss_cli import families
 from detloss_cli.checks.hyp_facts import FACTS, NO_FACTS
-from detloss_cli.compare_facts import CHANGES, BoxChange, BoxMoves, Change, CompareFacts, KeyMoves
 from detloss_cli.facts import BoxFacts, Facts
+from detloss_cli.facts.compare import CHANGES, BoxChange, BoxMoves, Change, CompareFacts, KeyMoves
 from detloss_cli.families.hyp import hyp_keys
 from detloss_cli.inputs.relative import relative
 

@@ -13,7 +13,7 @@ from detloss_cli.checks.judge import judge
 from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.loss import RULES as LOSS_RULES
 from detloss_cli.checks.targets import RULES as TARGET_RULES
-from detloss_cli.diagnose_hyp import gain_facts
+from detloss_cli.diagnose.hyp import gain_facts
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, ImageFacts
 from detloss_cli.finding import Finding
@@ -30,13 +30,13 @@ from detloss_cli.scene import Read, Scene
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from detloss_cli.facts.reach import ReachFacts
     from detloss_cli.inputs.dataset import DataSet
     from detloss_cli.inputs.head import Head
     from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.passes import Held, Streamed
     from detloss_cli.measure.run import Job
     from detloss_cli.predictions.head_file import HeadFile
-    from detloss_cli.reach_facts import ReachFacts
     from detloss_cli.targets.assignment import Assignment
 
     Pairs = Iterable[tuple[Batch, Assignment]]
@@ -47,7 +47,7 @@ EMPTY = "nothing-to-compute"
 
 def inspect_hyp(request: Request) -> Outcome:
     """Every key of a hyp file, and the ledger that its gains end in."""
-    from detloss_cli.diagnose_hyp import inspect_hyp as inspected
+    from detloss_cli.diagnose.hyp import inspect_hyp as inspected
 
     return inspected(request)
 
@@ -160,7 +160,7 @@ def _used(request: Request, scene: Scene) -> Any:
 
 def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     """The loss of what a trainer recorded: its own targets and head outputs, and its own numbers beside."""
-    from detloss_cli import replay
+    from detloss_cli.diagnose import replay
     from detloss_cli.measure.box_loss import BoxLoss
     from detloss_cli.measure.device import pick
     from detloss_cli.measure.head_count import read_heads

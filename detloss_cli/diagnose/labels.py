@@ -15,11 +15,11 @@ from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.sets import set_faults
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import DataFacts, Facts, Settings
+from detloss_cli.facts.labels import GroupFacts, LoaderFacts, SurveyFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.dataset import DataSet
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.loaders import LOADERS
-from detloss_cli.label_facts import GroupFacts, LoaderFacts, SurveyFacts
 from detloss_cli.measure import label_sets as sets
 from detloss_cli.resolve import Request, label_loader
 

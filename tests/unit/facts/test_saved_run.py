@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detloss_cli import saved_run
-from detloss_cli.diagnose import compute, inspect_targets
+from detloss_cli.diagnose.loss import compute, inspect_targets
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import Facts
+from detloss_cli.facts import Facts, saved_run
+from detloss_cli.facts.saved_run import read_run, to_bytes
 from detloss_cli.resolve import Request
-from detloss_cli.saved_run import read_run, to_bytes
 
-SAMPLE = str(Path(__file__).parents[2] / "sample_data" / "vegetables" / "data.yaml")
+SAMPLE = str(Path(__file__).parents[3] / "sample_data" / "vegetables" / "data.yaml")
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from dataclasses import replace
 import made_runs
 import numpy as np
 
-from detloss_cli.compare_facts import BoxMoves
-from detloss_cli.compare_runs import MOST_LISTED, compared
+from detloss_cli.diagnose.compare_runs import MOST_LISTED, compared
 from detloss_cli.facts import Facts
+from detloss_cli.facts.compare import BoxMoves
 
 
 def run(positives: Sequence[int], lines: Sequence[int], reasons: dict[int, str] | None = None) -> Facts:

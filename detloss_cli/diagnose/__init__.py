@@ -1,0 +1,1 @@
+"""The pipelines, one a question: a request in, facts and findings out."""
