@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"^```console\n(?P<body>\$ detloss.*?)^```$", re.MULTILINE | re.DOTALL)
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+DOTS = "...\n"
 REWRITE = os.environ.get("DETLOSS_REWRITE") == "1"
 
 
@@ -90,13 +92,29 @@ def fits(shown: str, printed: str) -> bool:
     return re.fullmatch("(?:.*\n)*".join(re.escape(part) for part in parts), printed) is not None
 
 
+def abridged(shown: str, printed: str) -> str:
+    """What is printed, with the lines left out that the page leaves out, as far as its place among the others can be told."""
+    before, now = shown.splitlines(keepends=True), printed.splitlines(keepends=True)
+    kept: list[str] = []
+    for kind, old, old_end, new, new_end in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
+        gone = before[old:old_end]
+        if kind == "equal" or DOTS not in gone:
+            kept += now[new:new_end]
+            continue
+        above, below = gone.index(DOTS), gone[::-1].index(DOTS)
+        whole = now[new:new_end]
+        kept += [*whole[:above], DOTS, *whole[max(above, len(whole) - below) :]]
+    return "".join(kept)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page_shows_what_is_printed(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for example in reversed(examples(page)):
         printed = run_on_a_terminal(example.command)
         if REWRITE and not fits(example.shown, printed):
-            text = text[: example.start] + printed + text[example.end :]
+            short = abridged(example.shown, printed)
+            text = text[: example.start] + (short if fits(short, printed) else printed) + text[example.end :]
         elif not REWRITE:
             assert fits(example.shown, printed), f"DETLOSS_REWRITE=1 would write\n$ {example.command}\n{printed}"
     if REWRITE:
@@ -153,6 +171,20 @@ def test_links_lead_somewhere(page: Path) -> None:
 )
 def test_dots_stand_for_lines(shown: str, printed: str, fit: bool) -> None:
     assert fits(shown, printed) is fit
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "kept"),
+    [
+        ("a\n...\nd\ne\n", "a\nb\nc\nd\nE\n", "a\n...\nd\nE\n"),
+        ("a\n...\nd\n", "A\nb\nc\nd\n", "A\n...\nd\n"),
+        ("a\n...\n", "a\nb\nc\n", "a\n...\n"),
+        ("a\nd\n", "a\nb\nd\n", "a\nb\nd\n"),
+    ],
+)
+def test_what_a_page_leaves_out_stays_out(shown: str, printed: str, kept: str) -> None:
+    assert abridged(shown, printed) == kept
+    assert fits(kept, printed)
 
 
 def test_examples_are_found_with_their_place(tmp_path: Path) -> None:
