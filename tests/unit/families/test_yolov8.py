@@ -298,3 +298,12 @@ def test_reach_of_an_end_to_end_head_is_that_of_one_branch() -> None:
     one, two = head_of(), head_of(end2end=True)
     targets = boxes_of(SOME, 2)
     assert yolov8.reach(one, targets, "8.4.190").cells.tolist() == yolov8.reach(two, targets, "8.4.190").cells.tolist()
+
+
+def test_a_box_takes_seven_cells_of_the_second_branch_and_keeps_one() -> None:
+    head = head_of(reg_max=1, end2end=True)
+    targets = boxes_of([(0, 0, 64, 64, 100, 100)])
+    assignment, _ = compute(head, targets, DensePredictions(random_head(head, 1)))
+    assert assignment.of_targets["picked"].tolist() == [10]
+    assert assignment.of_targets["one_to_one_picked"].tolist() == [7]
+    assert int((assignment.level >= 3).sum()) == 1
