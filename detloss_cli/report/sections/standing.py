@@ -49,8 +49,10 @@ def _reached(found: ReachedFacts) -> list[str | Text]:
     digits = decimals([found.value, found.constant, found.floor])
     value, constant, floor = (fixed(number, digits) for number in (found.value, found.constant, found.floor))
     way = (found.constant - found.value) / (found.constant - found.floor) if found.constant > found.floor else None
-    above = Text("no better than a constant", style="bold yellow") if way is not None and way <= 0 else f"{_percent(way)} of the way"
-    return [f"obj at these overlaps: constant {constant}", f"now {value}", f"floor {floor}", above]
+    said: list[str | Text] = [f"obj at these overlaps: constant {constant}", f"now {value}", f"floor {floor}"]
+    if way is None:  # nothing has an overlap, so that a constant is as good as it gets
+        return said
+    return [*said, Text("no better than a constant", style="bold yellow") if way <= 0 else f"{_percent(way)} of the way"]
 
 
 def _now(name: str, loss: LossFacts) -> Row:
