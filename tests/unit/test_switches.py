@@ -31,8 +31,13 @@ def objectness(facts: Facts) -> dict[str | None, tuple[float, float, float]]:
 
 
 def test_autobalance_over_one_batch_uses_the_old_weights_and_leaves_new_ones() -> None:
-    plain, moving = computed(batch_size=64), computed(batch_size=64, overrides={"autobalance": True})
-    assert loss_of(plain).totals == loss_of(moving).totals
+    moving = computed(batch_size=64, overrides={"autobalance": True})
+    noisy = [computed(batch_size=64, head="noise", overrides=overrides) for overrides in ({}, {"autobalance": True})]
+    assert loss_of(noisy[0]).totals == loss_of(noisy[1]).totals  # noise goes batch by batch with and without: to the bit
+    # Weights that move go batch by batch, in the float32 sums of the trainer; those that stay are streamed, and summed in float64. The
+    # box term differs by 8e-8 over these 3,000 rows, and the streamed one is the nearer to a loss in float64 throughout.
+    plain = computed(batch_size=64)
+    assert loss_of(moving).totals == pytest.approx(loss_of(plain).totals, rel=1e-6)
     raw = {level: values[0] for level, values in objectness(plain).items()}
     levels = moving.levels or ()
     after = [4.0, 1.0, 0.4]
