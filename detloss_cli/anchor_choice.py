@@ -12,6 +12,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.families.anchored import ANCHORED, Anchored
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Level
+from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.model_yaml import read_model_file
 from detloss_cli.measure.anchor_fit import SMALLEST_PX, fit_anchors
 from detloss_cli.measure.anchor_match import Matching, count_matches
@@ -55,7 +56,7 @@ def with_chosen_anchors(request: Request, chosen: Setup, network: Float) -> Setu
             return chosen
         raise DetlossError(f"{spec.name} has no anchors", where=f"--anchors {mode}", hint="leave it out for this head")
     if mode is not None and mode not in WORDS:
-        return _from_file(chosen, mode)
+        return _from_file(chosen, mode, request.limits)
     number, why = _number(chosen, family)
     if mode == "stock" and why:
         raise DetlossError(f"{why}, so without AutoAnchor it {PLACEHOLDER}", where="--anchors stock", hint="--anchors auto fits them")
@@ -89,9 +90,9 @@ def _fitted(request: Request, chosen: Setup, network: Float, levels: tuple[Level
     return _with(chosen, tuple(level.anchors for level in found), f"fitted here ({task.why})", (fault,))
 
 
-def _from_file(chosen: Setup, path: str) -> Setup:
+def _from_file(chosen: Setup, path: str, limits: Limits) -> Setup:
     try:
-        file = read_model_file(path)
+        file = read_model_file(path, limits)
     except DetlossError as error:
         raise DetlossError(error.message, where=f"--anchors {path}", hint="auto, stock, refit, or a yaml with anchors") from error
     anchors, levels = file.spec.anchors, len(chosen.model.spec.strides)

@@ -17,11 +17,12 @@ from detloss_cli.diagnose import loss as diagnose
 from detloss_cli.diagnose.run_context import in_context
 from detloss_cli.facts import Facts
 from detloss_cli.finding import Finding
+from detloss_cli.inputs.limits import parse_limits
 from detloss_cli.report.report import build
 from detloss_cli.resolve import Request
 
 SWITCHES = ("autobalance", "gr", "label_smoothing", "sort_obj_iou")
-INSIDE = ("command", "image", "cache", "files", "hyp_section", "training", "origins", "overrides")
+INSIDE = ("command", "image", "cache", "files", "hyp_section", "training", "origins", "overrides", "limits")
 Data = str | Sequence[str] | None
 
 
@@ -55,12 +56,17 @@ def document(facts: Facts, findings: Sequence[Finding], *, fail_on: str = "error
 
 
 def _request(command: str, data: Data, options: dict[str, Any], *, needed: bool = True) -> Request:
-    paths = [data] if isinstance(data, str) else list(data or ())
+    paths = _texts(data)
     known = {field.name: field.default for field in fields(Request) if field.name not in INSIDE}
     given = known | {"data": values.data(paths, None, needed=needed), "batch_size": None, "what_if": "", "classes": None}
     switches = {name: options[name] for name in SWITCHES if name in options}
-    given |= {name: _typed(name, value) for name, value in options.items() if name not in SWITCHES}
-    return request(command, **given, overrides=switched(**switches))
+    given |= {name: _typed(name, value) for name, value in options.items() if name not in (*SWITCHES, "limit")}
+    limits = _texts(options.get("limit"))
+    return request(command, **given, limits=parse_limits(limits), overrides=switched(**switches))
+
+
+def _texts(value: Data) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
 
 
 def _typed(name: str, value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.head import Head, HeadSpec
 from detloss_cli.inputs.hyp_yaml import HypFile, read_hyp
+from detloss_cli.inputs.limits import DEFAULT, Limits
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.mapper import Mapper, serial
 from detloss_cli.inputs.model_yaml import ModelFile, read_model_file
@@ -77,6 +78,7 @@ class Request:
     sets: tuple[str, ...] = ()
     cache: Cache | None = None
     mapper: Mapper = serial
+    limits: Limits = DEFAULT
     files: tuple[str, ...] = ()
     single_cls: bool = False
     classes: tuple[int, ...] = ()
@@ -147,8 +149,8 @@ def setup(request: Request) -> Setup:
     from detloss_cli.said_keys import said_keys
 
     faults: list[Fault] = []
-    model = read_model_file(request.model) if request.model is not None else None
-    file = read_hyp(request.hyp, request.hyp_section) if request.hyp is not None else None
+    model = read_model_file(request.model, request.limits) if request.model is not None else None
+    file = read_hyp(request.hyp, request.hyp_section, request.limits) if request.hyp is not None else None
     name, profile, why = choose_family(request, model.spec if model else None, file.values if file else {})
     family = families.load(name)
     origins = {"family": why}
@@ -242,8 +244,8 @@ def label_loader(request: Request) -> tuple[str, str, str]:
         return request.loader, "", request.origins.get("loader", "--loader")
     if request.family == "auto" and not (request.trainer or request.model or request.hyp):
         return "strict", "", "no family is named"
-    model = read_model_file(request.model) if request.model is not None else None
-    keys = read_hyp(request.hyp).values if request.hyp is not None else {}
+    model = read_model_file(request.model, request.limits) if request.model is not None else None
+    keys = read_hyp(request.hyp, limits=request.limits).values if request.hyp is not None else {}
     family, profile, why = choose_family(request, model.spec if model else None, keys)
     if request.trainer is not None:
         return TRAINERS[request.trainer][2], family, why

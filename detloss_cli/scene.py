@@ -20,6 +20,7 @@ from detloss_cli.inputs.dataspec import DataSpec
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Images, Labels
+from detloss_cli.inputs.limits import UNREAD_KINDS
 from detloss_cli.inputs.single_files import files_of, spec_of_files
 from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
@@ -115,6 +116,7 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
         num_classes=request.nc,
         sizes=sizes,
         image_sizes=image_sizes,
+        limits=request.limits,
         cache=request.cache,
         allow_outside=request.allow_outside,
         mapper=request.mapper,
@@ -139,10 +141,12 @@ class Shelf:
 def _spec(request: Request) -> tuple[DataSpec, tuple[Fault, ...]]:
     """The data set, or what of it was named file by file."""
     if request.files and not request.data:
-        return spec_of_files(request.files, request.names), ()
+        return spec_of_files(request.files, request.names, request.limits.names), ()
     if len(request.data) != 1:
         raise DetlossError("one DATA is needed", where="DATA", hint="a data.yaml, a folder of labels or a .txt list")
-    spec, faults = read_data(request.data[0], root=request.root, names=request.names, allow_outside=request.allow_outside)
+    spec, faults = read_data(
+        request.data[0], root=request.root, names=request.names, allow_outside=request.allow_outside, limits=request.limits
+    )
     return (files_of(spec, request.files) if request.files else spec), faults
 
 
@@ -167,7 +171,8 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
         own = network[np.asarray(trained)[labels.image]] if any(trained) else network
         chosen = with_chosen_anchors(request, chosen, own)
     head = chosen.head(max(1, dataset.num_classes))
-    settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes))
+    unread = (fault for fault in dataset.faults if fault.kind in UNREAD_KINDS)  # what a command is about is not whole then
+    settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes), *unread)
     scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings)
     return scene.without(other_classes(labels, request.classes), (), "class-not-chosen") if request.classes else scene
 
@@ -182,7 +187,7 @@ def _at_network(labels: Labels, chosen: Setup, imgsz: tuple[int, int], geometry:
 def _split(request: Request) -> tuple[str, ...] | None:
     if request.split in (None, ""):
         spec, _ = (
-            read_data(request.data[0], root=request.root, names=request.names, allow_outside=request.allow_outside)
+            read_data(request.data[0], root=request.root, names=request.names, allow_outside=request.allow_outside, limits=request.limits)
             if request.data
             else (None, ())
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import raised
 
 
 def _why(fault: Fault) -> str:
@@ -46,33 +47,42 @@ def changed_during_scan(fault: Fault) -> Words:
 def label_too_big(fault: Fault) -> Words:
     """A label file is larger than any label file; it was not read.
 
-    16 MiB hold 400,000 boxes. The exit code is 4: what the file holds is unknown.
+    16 MiB hold 400,000 boxes. The exit code is 4: what the file holds is unknown. `--limit label-bytes=64MiB` moves the limit.
     """
-    return f"{fault.detail} bytes, not read; the image is skipped", "look whether this is a label file at all"
+    raising = raised("label_bytes", int(fault.detail))
+    return f"{int(fault.detail):,} bytes, not read; the image is skipped", f"look whether this is a label file at all, or {raising}"
 
 
 def too_many_rows(fault: Fault) -> Words:
     """A label file has more rows than are read; the rest was left out.
 
-    The limit is 100,000. The exit code is 4, as rows were left unread; loaders read them all, and the loss of that image needs gigabytes.
+    The limit is 100,000, unless `--limit rows=N` says another. The exit code is 4, as rows were left unread; loaders read them all, and the
+    loss of that image needs gigabytes.
     """
-    return f"more than {fault.detail} rows; the rest was not read", "split the image into tiles, or look whether rows repeat"
+    return (
+        f"more than {int(fault.detail):,} rows; the rest was not read",
+        f"look whether rows repeat, or {raised('rows', 2 * int(fault.detail))}",
+    )
 
 
 def too_many_files(fault: Fault) -> Words:
     """The folder holds more files than are listed; the rest was left out.
 
-    The limit is ten million. The exit code is 4, as files were left unread.
+    The limit is ten million, unless `--limit files=N` says another. The exit code is 4, as files were left unread.
     """
-    return f"more than {fault.detail} files; the rest was not listed", "check one part at a time"
+    raising = raised("files", 2 * int(fault.detail))
+    return f"more than {int(fault.detail):,} files; the rest was not listed", f"check one part at a time, or {raising}"
 
 
 def folder_too_deep(fault: Fault) -> Words:
     """Folders are nested deeper than is followed.
 
-    The limit is 1,000. The exit code is 4, as files were left unread. A copy into itself makes such a chain.
+    The limit is 1,000, unless `--limit depth=N` says another. The exit code is 4, as files were left unread. A copy into itself makes
+    such a chain.
     """
-    return f"more than {fault.detail} folders deep; not looked at", "look whether a folder was copied into itself"
+    raising = raised("depth", 2 * int(fault.detail))
+    words = f"more than {int(fault.detail):,} folders deep; not looked at"
+    return words, f"look whether a folder was copied into itself, or {raising}"
 
 
 def symlink_loop(fault: Fault) -> Words:
@@ -119,9 +129,9 @@ def leaves_root(fault: Fault) -> Words:
 def list_too_big(fault: Fault) -> Words:
     """A list file is larger than is read.
 
-    None of its pictures was looked at. A gigabyte holds ten million paths.
+    None of its pictures was looked at. A gigabyte holds ten million paths; `--limit list-bytes=4GiB` reads more.
     """
-    return f"{fault.detail} bytes, not read", "check one part at a time"
+    return f"{int(fault.detail):,} bytes, not read", f"check one part at a time, or {raised('list_bytes', int(fault.detail))}"
 
 
 def list_line(fault: Fault) -> Words:

@@ -34,7 +34,7 @@ def prediction_file_holds_code(fault: Fault) -> Words:
 
 
 def prediction_file_too_big(fault: Fault) -> Words:
-    """A file of head outputs would take more memory than the limit of 2 GiB.
+    """A file of head outputs would take more memory than the limit of 2 GiB, or of `--limit preds-bytes=N`.
 
     What it will take is added up from its headers before anything is read. Uncompressed .npz and .safetensors are mapped and may be larger.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import raised
 
 
 def class_not_integer(fault: Fault) -> Words:
@@ -40,7 +41,10 @@ def class_huge(fault: Fault) -> Words:
 
     The largest id is then taken for the number of classes, and a misread column would ask for a head of that size.
     """
-    return f"class {fault.token} is no class id, only ids below {fault.detail} are believed", "give --names"
+    return (
+        f"class {fault.token} is no class id, only ids below {fault.detail} are believed",
+        f"give --names, or {raised('names', 2 * int(fault.detail.replace(',', '')))}",
+    )
 
 
 RULES: tuple[Rule, ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import raised
 
 
 def not_numeric(fault: Fault) -> Words:
@@ -138,9 +139,11 @@ def nul_bytes(fault: Fault) -> Words:
 def line_too_long(fault: Fault) -> Words:
     """A line is longer than any row can be, and was not read.
 
-    64 KiB hold a polygon of 3,000 points. The exit code is 4: what the line holds is unknown.
+    64 KiB hold a polygon of 3,000 points. The exit code is 4: what the line holds is unknown. `--limit line-bytes=1MiB` moves
+    the limit.
     """
-    return f"line of {fault.detail} bytes, not read", "look whether this is a label file at all"
+    raising = raised("line_bytes", int(fault.detail))
+    return f"line of {int(fault.detail):,} bytes, not read", f"look whether this is a label file at all, or {raising}"
 
 
 RULES: tuple[Rule, ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detloss_cli.checks.quoted import quoted
 from detloss_cli.checks.rule import Rule, Words, rule
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import raised
 
 
 def yaml_syntax(fault: Fault) -> Words:
@@ -27,17 +28,24 @@ def yaml_encoding(fault: Fault) -> Words:
 def yaml_too_large(fault: Fault) -> Words:
     """The file is larger than a configuration can be.
 
-    It is not read: parsing YAML costs seconds a megabyte. 100,000 class names fit below the limit.
+    It is not read: parsing YAML costs seconds a megabyte. 100,000 class names fit below the limit of 1 MiB;
+    `--limit yaml-bytes=4MiB` reads more.
     """
-    return f"{fault.detail}, not read", "names of that many classes belong into --names FILE"
+    return f"{fault.detail}, not read", f"names of that many classes belong into --names FILE, or {_twice('yaml_bytes', fault)}"
 
 
 def yaml_too_deep(fault: Fault) -> Words:
     """The file nests deeper than any configuration.
 
-    Deep nesting serves to exhaust the parser that reads it; the file is not read any further.
+    Deep nesting serves to exhaust the parser that reads it; the file is not read any further. The limit is 64 levels,
+    unless `--limit yaml-depth=N` says another, 256 at most.
     """
-    return f"{fault.detail}, not read", "a data, hyp or model file needs three"
+    return f"{fault.detail}, not read", f"a data, hyp or model file needs three, or {_twice('yaml_depth', fault)}"
+
+
+def _twice(name: str, fault: Fault) -> str:
+    """The option for twice the limit that the fault speaks of."""
+    return raised(name, 2 * int("".join(character for character in fault.detail if character.isdecimal())))
 
 
 def yaml_alias(fault: Fault) -> Words:

@@ -61,10 +61,11 @@ def compare(
     saved = [path for path in paths if is_run(path)]
     if saved:
         _refuse_options(ctx, paths, saved)
+        limits = caching.limits()
         with busy("reading the runs", quiet=output.quiet):
             from detloss_cli.diagnose.compare import compare_saved
 
-            facts, findings = compare_saved(paths, MOST)
+            facts, findings = compare_saved(paths, MOST, limits.run_bytes)
         return emit("compare", facts, findings, to, extra)
     given = {**reading.asked(needed=False), **heads.asked(), **caching.asked(), "overrides": switches.asked()}
     key, words = _listed(given)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict
 from typing import Any
 
 from detloss_cli import __version__
 from detloss_cli.cli import options as o
 from detloss_cli.cli.emit import emit, sink
-from detloss_cli.inputs.limits import DEFAULT
+from detloss_cli.inputs.limits import listed, parse_limits
 
 PACKAGES = ("torch", "numpy", "typer", "rich", "pydantic", "PyYAML", "pillow", "array-api-compat", "safetensors")
 
 
-def env(format: o.Format = None, output: o.Output = None, force: o.Force = False) -> int:
+def env(limit: o.Limit = None, format: o.Format = None, output: o.Output = None, force: o.Force = False) -> int:
     """Versions, devices, folders and limits: what a report of a bug should hold."""
     to = sink(format, output, force)
-    environment = {"versions": _versions(), "devices": _devices(), "folders": _folders(), "limits": asdict(DEFAULT)}
+    environment = {"versions": _versions(), "devices": _devices(), "folders": _folders(), "limits": listed(parse_limits(limit or ()))}
     return emit("env", None, (), to, extra={"environment": environment})
 
 

@@ -16,6 +16,7 @@ from detloss_cli.cli.cache import chosen
 from detloss_cli.cli.emit import Sink, sink
 from detloss_cli.cli.request import AUTO
 from detloss_cli.engine.interface import engine
+from detloss_cli.inputs.limits import Limits, parse_limits
 from detloss_cli.report.report import MAX_FINDINGS
 
 
@@ -45,16 +46,26 @@ class Reading:
 
 @dataclass(frozen=True)
 class Caching:
-    """What may be remembered of files that have not changed, and how many processes read the others."""
+    """What may be remembered of files that have not changed, how many processes read the others, and how much of one is read."""
 
     cache_dir: o.CacheDir = None
     no_cache: o.NoCache = False
     strict_cache: o.StrictCache = False
     workers: o.Workers = None
+    limit: o.Limit = None
 
     def asked(self) -> dict[str, Any]:
-        """The fields of a request."""
-        return {"cache": chosen(self.cache_dir, self.no_cache, self.strict_cache), "mapper": engine(self.workers)}
+        """The fields of a request.
+
+        Raises:
+            DetlossError: a limit that there is none of.
+        """
+        cache = chosen(self.cache_dir, self.no_cache, self.strict_cache)
+        return {"cache": cache, "mapper": engine(self.workers), "limits": self.limits()}
+
+    def limits(self) -> Limits:
+        """How much is read. Raises: as above."""
+        return parse_limits(self.limit or ())
 
 
 @dataclass(frozen=True)

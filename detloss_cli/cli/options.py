@@ -36,6 +36,10 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=0, help="Processes that read; 0 for none.", show_default="one a core", rich_help_panel=DATA),
 ]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="NAME=VALUE", help="How much is read; env lists them.", show_default=False, rich_help_panel=DATA),
+]
 StrictCache = Annotated[bool, typer.Option("--strict-cache", help="Tell changed files by content; so in CI.", rich_help_panel=DATA)]
 
 Family = Annotated[str, typer.Option("--family", metavar="ID", help="Which loss; auto asks model and hyp.", rich_help_panel=TRAIN)]

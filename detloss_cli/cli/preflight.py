@@ -64,12 +64,13 @@ def preflight(
     given |= dict.fromkeys(("single_cls", "rect"), False) | {"profile": profile, "model": model, "loader": loader}
     from detloss_cli.resolve import Request
 
+    limits = caching.limits()
     wanted = Request(
         command="preflight",
         root=root,
         device=device,
         **caching.asked(),
-        **merged(given, read_command(words or [], root=root)),
+        **merged(given, read_command(words or [], root=root, limits=limits)),
     )
     with busy("checking", quiet=output.quiet):
         from detloss_cli.diagnose.preflight import preflight as checked

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from detloss_cli.cli import values
 from detloss_cli.errors import DetlossError
 from detloss_cli.families import MODULES
+from detloss_cli.inputs.limits import DEFAULT
 
 if TYPE_CHECKING:
     from detloss_cli.resolve import Request
@@ -53,7 +54,11 @@ def request(command: str, **given: Any) -> Request:
         from detloss_cli.cli.from_run import merged
         from detloss_cli.inputs.run_folder import read_run
 
-        given = merged(given, read_run(run, root=given.get("root")), NEEDS.get(command, ("data", "hyp", "model", "imgsz", "batch_size")))
+        given = merged(
+            given,
+            read_run(run, root=given.get("root"), limits=given.get("limits", DEFAULT)),
+            NEEDS.get(command, ("data", "hyp", "model", "imgsz", "batch_size")),
+        )
     if given.get("batch_size", 0) is None:
         del given["batch_size"]
     return Request(command=command, **given)

@@ -17,7 +17,7 @@ from detloss_cli.inputs.thresholds import KINDS
 PREFIX = "DETLOSS_"
 FILE = "DETLOSS_CONFIG"
 OF_A_RUN = {"data", "hyp", "model", "imgsz", "batch-size", "family", "profile", "trainer", "loader"}
-LISTS = {"data", *(name for name, kind in KINDS.items() if kind == "shares")}
+LISTS = {"data", "limit", *(name for name, kind in KINDS.items() if kind == "shares")}
 
 
 def settle(ctx: Context, command: Command, args: list[str]) -> None:
@@ -27,11 +27,13 @@ def settle(ctx: Context, command: Command, args: list[str]) -> None:
         DetlossError: the configuration is not there, or something is wrong with it.
     """
     parameters = {option.removeprefix("--"): str(each.name) for each in command.params for option in each.opts if option.startswith("--")}
-    if "fail-on" not in parameters:
+    if not {"fail-on", "limit"} & set(parameters):
         return
     settled = {**_configured(args, "config" in parameters).options, **dict(_from_environment(os.environ))}
     if any(word == "--run" or word.startswith("--run=") for word in args):  # a run that is named says these itself
         settled = {key: value for key, value in settled.items() if key not in OF_A_RUN}
+    if "fail-on" not in parameters:  # env: it shows what the project reads, in the form that its user asks for
+        settled = {key: value for key, value in settled.items() if key == "limit"}
     ctx.default_map = {**(ctx.default_map or {}), **{parameters[key]: value for key, value in settled.items() if key in parameters}}
 
 

@@ -15,13 +15,13 @@ from detloss_cli.scene import Shelf
 OF_A_RUN = ("DET4", "DET5")  # stages of findings that tell of one run's targets and loss: here its figures do
 
 
-def compare_saved(paths: Sequence[str], listed: int) -> Outcome:
-    """Runs that were saved, named by their files.
+def compare_saved(paths: Sequence[str], listed: int, most: int) -> Outcome:
+    """Runs that were saved, named by their files. most: bytes of one in memory.
 
     Raises:
         DetlossError: a file is no saved run.
     """
-    runs = [(name, read_run(path)) for name, path in zip(_short(paths), paths, strict=True)]
+    runs = [(name, read_run(path, most)) for name, path in zip(_short(paths), paths, strict=True)]
     data = runs[0][1].data
     return Facts("compare", data=data, compare=compared("", runs, listed)), []
 

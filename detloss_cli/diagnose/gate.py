@@ -181,7 +181,7 @@ def _with_preds(request: Request, scene: Scene, job: Job) -> tuple[Job, list[Fin
 
     shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
     images = scene.labels.images
-    opened = fit(open_files(str(request.preds)), job.head, shapes, len(images), job.device)
+    opened = fit(open_files(str(request.preds), request.limits.preds_bytes), job.head, shapes, len(images), job.device)
     findings = list(judge(not_finite_faults(opened, job.head, job.family.channels(job.head), images, scene.labels.names)))
     return (job if findings else replace(job, preds=opened)), findings
 

@@ -93,7 +93,7 @@ def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -
     from detloss_cli.measure.passes import held, passes_of
     from detloss_cli.measure.preds import open_files, with_preds
 
-    files = open_files(request.preds)
+    files = open_files(request.preds, request.limits.preds_bytes)
     if any(file.is_dump for file in files):
         return _replayed(request, files)
     scene, job = _prepare(request, read)

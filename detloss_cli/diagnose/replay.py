@@ -96,7 +96,7 @@ def stage(request: Request, files: Sequence[HeadFile], device: torch.device) -> 
 
 def _names(request: Request) -> tuple[str, ...]:
     """Class names of DATA, where it is given beside the dumps."""
-    return read_data(request.data[0], root=request.root, names=request.names)[0].names if request.data else ()
+    return read_data(request.data[0], root=request.root, names=request.names, limits=request.limits)[0].names if request.data else ()
 
 
 def _not_finite(dump: Dump, family: Any, names: Sequence[str]) -> list[Fault]:

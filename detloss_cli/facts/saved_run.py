@@ -36,13 +36,13 @@ from detloss_cli.facts import (
     Settings,
 )
 from detloss_cli.facts.box_columns import OfImage, OfSome
+from detloss_cli.inputs.limits import DEFAULT, raised
 from detloss_cli.inputs.relative import relative
 from detloss_cli.predictions.npz_header import Damaged, bytes_of, name_of, read_header
 
 SUFFIX = ".npz"
 SCHEMA_VERSION = "1.0"
 MOST_MEMBERS = 100
-MAX_BYTES = 1 << 30  # of all columns together, in memory: boxes by the million
 HOW = "detloss compute DATA --save RUN.npz writes one"
 CODED = ("path", "reason", "text")
 NUMBERS = {"line": "iu", "cls": "iu", "width": "f", "height": "f", "positives": "iu", "slots": "iu", **dict.fromkeys(CODED, "iu")}
@@ -87,13 +87,16 @@ def to_bytes(facts: Facts) -> bytes:
     return _packed(columns)
 
 
-def read_run(path: str) -> Facts:
+def read_run(path: str, most: int = DEFAULT.run_bytes) -> Facts:
     """The facts of a saved run.
+
+    Args:
+        most: bytes of all columns together, in memory: boxes by the million.
 
     Raises:
         DetlossError: it is none, is damaged, holds pickled objects, or is of another schema.
     """
-    columns = _columns(path)
+    columns = _columns(path, most)
     if "run" not in columns or columns["run"].dtype.kind != "U" or columns["run"].shape != ():
         raise DetlossError("is no run saved by detloss", where=path, hint=HOW)
     try:
@@ -153,7 +156,7 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _columns(path: str) -> dict[str, NDArray[Any]]:
+def _columns(path: str, most: int) -> dict[str, NDArray[Any]]:
     if not os.path.isfile(path):
         raise DetlossError("is no regular file", where=path, hint=HOW)
     try:
@@ -165,8 +168,9 @@ def _columns(path: str) -> dict[str, NDArray[Any]]:
             held = next((name_of(member) for member, _, dtype, _, _ in heads if dtype.hasobject), None)
             if held is not None:
                 raise DetlossError(f"holds pickled objects ({held!r}), which are never read", where=path, hint=HOW)
-            if sum(bytes_of(shape, dtype) for _, shape, dtype, _, _ in heads) > MAX_BYTES:
-                raise DetlossError(f"takes more than {MAX_BYTES >> 20:,} MiB in memory", where=path, hint=HOW)
+            size = sum(bytes_of(shape, dtype) for _, shape, dtype, _, _ in heads)
+            if size > most:
+                raise DetlossError(f"takes {size:,} bytes in memory, the limit is {most:,}", where=path, hint=raised("run_bytes", size))
             return {name_of(member): np.lib.format.read_array(archive.open(member), allow_pickle=False) for member in members}
     except zipfile.BadZipFile as error:
         raise DetlossError("is cut short, or no run saved by detloss", where=path, hint=HOW) from error

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from detloss_cli.errors import DetlossError, DetlossErrors
+from detloss_cli.inputs.limits import parse_limits
 from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.small_file import read_bytes
 from detloss_cli.inputs.thresholds import KINDS, read_thresholds
@@ -19,7 +20,7 @@ NAMES = ("detloss.yaml", "pyproject.toml")
 PATHS = frozenset({"data", "root", "hyp", "model", "image-sizes", "baseline"})
 OPTIONS = frozenset(
     {"split", "names", "loader", "imgsz", "family", "profile", "trainer", "batch-size", "geometry", "head", "device", "seed"}
-    | {"format", "fail-on", "max-findings", "select", "ignore"}
+    | {"format", "fail-on", "max-findings", "select", "ignore", "limit"}
     | PATHS
 )
 SEVERAL = frozenset({"data", "select", "ignore"})
@@ -123,6 +124,8 @@ def _option(key: str, value: Any, folder: str) -> str | list[str]:
         raise ValueError("no such setting" + (f", did you mean {near}?" if near else ", detloss check --help lists them"))
     if value is None:
         raise ValueError("has no value")
+    if key == "limit":
+        return _limits(value)
     if KINDS.get(key) == "shares":
         if not isinstance(value, dict):
             raise ValueError("wants terms or levels with their bounds: {obj: 60%}")
@@ -144,6 +147,16 @@ def _checked(key: str, given: str | list[str]) -> None:
     _, wrong = read_thresholds({key: given})
     if wrong:
         raise ValueError("; ".join(words for _, words in wrong))
+
+
+def _limits(value: Any) -> list[str]:
+    """`limit: {rows: 5000}`, `limit: rows=5000`, or a list of such words."""
+    texts = [f"{name}={most}" for name, most in value.items()] if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    try:
+        parse_limits(map(str, texts))
+    except DetlossError as error:
+        raise ValueError(f"{error.message}, {error.hint}") from error
+    return [str(text) for text in texts]
 
 
 def _path(text: str, folder: str) -> str:

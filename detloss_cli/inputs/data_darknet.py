@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.inputs.data_names import MAX_CLASSES, Classes, numbered
+from detloss_cli.inputs.data_names import Classes, numbered
 from detloss_cli.inputs.data_paths import PathEntry, Place, find, resolve
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.inputs.small_file import read_lines
 
 SPLIT_KEYS = {"train": "train", "valid": "val", "test": "test"}
@@ -23,7 +24,9 @@ class DarknetData:
     faults: tuple[Fault, ...]
 
 
-def read_darknet(path: str, *, root: str | None = None, allow_outside: bool = False, classes: Classes | None = None) -> DarknetData:
+def read_darknet(
+    path: str, *, root: str | None = None, allow_outside: bool = False, classes: Classes | None = None, most: int = DEFAULT.names
+) -> DarknetData:
     """Read a `.data` file. Relative paths are tried as in a data.yaml without `path:`. classes: instead of what the file says.
 
     Raises:
@@ -44,12 +47,12 @@ def read_darknet(path: str, *, root: str | None = None, allow_outside: bool = Fa
     splits = {split: (entries[key],) for key, split in SPLIT_KEYS.items() if key in entries}
     faults.extend(Fault("data-key-missing", path, None, None, key, key) for key in ("train", "valid") if key not in entries)
     place = resolve(path, None, splits, root=root, allow_outside=allow_outside)
-    classes = classes or _classes(path, entries, place.root, faults, allow_outside)
+    classes = classes or _classes(path, entries, place.root, faults, allow_outside, most)
     return DarknetData(place, classes, tuple(faults))
 
 
-def _classes(path: str, entries: dict[str, PathEntry], root: str, faults: list[Fault], allow_outside: bool) -> Classes:
-    count = _count(path, entries.get("classes"), faults)
+def _classes(path: str, entries: dict[str, PathEntry], root: str, faults: list[Fault], allow_outside: bool, most: int) -> Classes:
+    count = _count(path, entries.get("classes"), faults, most)
     entry = entries.get("names")
     if entry is None:
         if count is None:
@@ -73,10 +76,10 @@ def _classes(path: str, entries: dict[str, PathEntry], root: str, faults: list[F
     return Classes(names, len(names), "names")
 
 
-def _count(path: str, entry: PathEntry | None, faults: list[Fault]) -> int | None:
+def _count(path: str, entry: PathEntry | None, faults: list[Fault], most: int) -> int | None:
     if entry is None:
         return None
-    if entry.text.isascii() and entry.text.isdigit() and 1 <= int(entry.text[:7]) <= MAX_CLASSES:
+    if entry.text.isascii() and entry.text.isdigit() and 1 <= int(entry.text[:7]) <= most:
         return int(entry.text)
     faults.append(Fault("data-nc-value", path, entry.line, entry.column, entry.text))
     return None

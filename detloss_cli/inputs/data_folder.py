@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.inputs.data_names import MAX_CLASSES, Classes
+from detloss_cli.inputs.data_names import Classes
+from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.inputs.pairing import label_folder, picture_folder
 from detloss_cli.inputs.small_file import read_lines
 
@@ -45,7 +46,7 @@ def splits_of(folder: str) -> dict[str, tuple[str, ...]]:
     return {"train": (folder,)}
 
 
-def classes_of(folder: str) -> Classes:
+def classes_of(folder: str, most: int = DEFAULT.names) -> Classes:
     """Names from a `classes.txt` or `obj.names`; without one the labels have to say how many there are."""
     for name in NAME_FILES:
         path = os.path.join(folder, name)
@@ -55,6 +56,6 @@ def classes_of(folder: str) -> Classes:
             names = tuple(read_lines(path, follow=False))
         except DetlossError:
             continue
-        if names and all(names) and len(names) <= MAX_CLASSES:
+        if names and all(names) and len(names) <= most:
             return Classes(names, len(names), "names")
     return Classes((), None, "inferred")

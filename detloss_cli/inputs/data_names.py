@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.dataspec import NamesSource
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import DEFAULT, raised
 from detloss_cli.inputs.small_file import read_lines
 from detloss_cli.inputs.yaml_node import Node, surprise
 
-MAX_CLASSES = 100_000
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -31,16 +31,17 @@ def numbered(count: int, source: NamesSource, faults: tuple[Fault, ...] = ()) ->
     return Classes(tuple(f"class_{i}" for i in range(count)), count, source, faults)
 
 
-def from_option(option: str) -> Classes:
+def from_option(option: str, most: int = DEFAULT.names) -> Classes:
     """`--names`: a number, a comma list or a file with one name a line.
 
     Raises:
-        DetlossError: none of them, or more than `MAX_CLASSES`.
+        DetlossError: none of them, or a number above `most`.
     """
     if re.fullmatch(r"\d{1,6}", option, re.ASCII):
         count = int(option)
-        if not 1 <= count <= MAX_CLASSES:
-            raise DetlossError(f"{option} classes", where="--names", hint=f"1 to {MAX_CLASSES:,}")
+        if not 1 <= count <= most:
+            hint = f"1 to {most:,}" + (f", or {raised('names', count)}" if count else "")
+            raise DetlossError(f"{option} classes", where="--names", hint=hint)
         return numbered(count, "option")
     names = tuple(read_lines(option)) if os.path.isfile(option) else tuple(part.strip() for part in option.split(","))
     if not all(names) or not names:
@@ -48,13 +49,13 @@ def from_option(option: str) -> Classes:
     return Classes(names, len(names), "option")
 
 
-def from_yaml(path: str, nc: Node | None, names: Node | None) -> Classes:
-    """The class names of a data.yaml.
+def from_yaml(path: str, nc: Node | None, names: Node | None, most: int = DEFAULT.names) -> Classes:
+    """The class names of a data.yaml. most: names that are read.
 
     Differs: yolov5 7.0 takes len(names) and ignores nc, before 6.2 it insists on nc, ultralytics stops when they differ.
     """
     faults: list[Fault] = []
-    count = _count(path, nc, faults)
+    count = _count(path, nc, faults, most)
     if names is None or names.missing:
         if count is not None:
             faults.append(Fault("data-names-absent", path, nc.line if nc else None, None, "", str(count)))
@@ -64,7 +65,7 @@ def from_yaml(path: str, nc: Node | None, names: Node | None) -> Classes:
         return Classes((), None, "inferred", tuple(faults))
     if names.refused:
         return Classes((), None, "inferred", tuple(faults))
-    nodes = _by_id(path, names, faults)
+    nodes = _by_id(path, names, faults, most)
     if nodes is None:
         return Classes((), None, "inferred", tuple(faults))
     texts = tuple(_name(path, node, faults) for node in nodes)
@@ -75,10 +76,10 @@ def from_yaml(path: str, nc: Node | None, names: Node | None) -> Classes:
     return Classes(texts, len(texts) if certain else None, "names", tuple(faults))
 
 
-def _count(path: str, nc: Node | None, faults: list[Fault]) -> int | None:
+def _count(path: str, nc: Node | None, faults: list[Fault], most: int) -> int | None:
     if nc is None or nc.missing or nc.refused:
         return None
-    if nc.kind == "scalar" and type(nc.value) is int and 1 <= nc.value <= MAX_CLASSES:
+    if nc.kind == "scalar" and type(nc.value) is int and 1 <= nc.value <= most:
         if odd := surprise(nc):
             faults.append(Fault("yaml-word", path, nc.line, nc.column, nc.text, f"{odd}: {nc.value}"))
         return nc.value
@@ -87,10 +88,10 @@ def _count(path: str, nc: Node | None, faults: list[Fault]) -> int | None:
     return None
 
 
-def _by_id(path: str, names: Node, faults: list[Fault]) -> tuple[Node, ...] | None:
+def _by_id(path: str, names: Node, faults: list[Fault], most: int) -> tuple[Node, ...] | None:
     """The nodes of the names in the order of their ids, None if the ids are not 0, 1, 2 …"""
     total = len(names.items) or len(names.entries)
-    if names.kind == "scalar" or not total or total > MAX_CLASSES:
+    if names.kind == "scalar" or not total or total > most:
         detail = "text" if names.kind == "scalar" else f"{total:,} names"
         faults.append(Fault("data-names-form", path, names.line, names.column, names.text, detail))
         return None

@@ -14,6 +14,7 @@ from detloss_cli.inputs.data_names import Classes, from_option, from_yaml
 from detloss_cli.inputs.data_paths import PathEntry, Place, resolve
 from detloss_cli.inputs.dataspec import DataKind, DataSpec
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import DEFAULT, Limits
 from detloss_cli.inputs.nearest import nearest, nearest_path
 from detloss_cli.inputs.yaml_node import Node
 from detloss_cli.inputs.yaml_text import read_yaml
@@ -25,7 +26,7 @@ FORMS = "a data.yaml, a folder, a .txt list, a COCO .json or a darknet .data"
 
 
 def read_data(
-    path: str, *, root: str | None = None, names: str | None = None, allow_outside: bool = False
+    path: str, *, root: str | None = None, names: str | None = None, allow_outside: bool = False, limits: Limits = DEFAULT
 ) -> tuple[DataSpec, tuple[Fault, ...]]:
     """Where a data set is and what its classes are called. No picture and no label file is opened.
 
@@ -44,7 +45,7 @@ def read_data(
         raise DetlossError("no such file or folder", where=path, hint=f"did you mean {os.path.relpath(found)}" if found else FORMS)
     if root is not None and not os.path.isdir(root):
         raise DetlossError("no such folder", where=f"--root {root}", hint="the folder that holds images and labels")
-    option = from_option(names) if names is not None else None
+    option = from_option(names, limits.names) if names is not None else None
     file = (yaml_of(path) or path) if os.path.isdir(path) else path
     suffix = os.path.splitext(file)[1].lower()
     if is_foreign(file):
@@ -52,14 +53,14 @@ def read_data(
     if os.path.isdir(file):
         folder = os.path.realpath(file)
         place = Place(os.path.realpath(root) if root is not None else root_of(folder), splits_of(folder), ())
-        classes = option or classes_of(file)
-        return _spec(path, "folder", place, classes if option or classes.names else classes_of(place.root))
+        classes = option or classes_of(file, limits.names)
+        return _spec(path, "folder", place, classes if option or classes.names else classes_of(place.root, limits.names))
     if not os.path.isfile(file):
         raise DetlossError("neither a file nor a folder", where=path, hint=FORMS)
     if suffix in (".yaml", ".yml"):
-        return _from_yaml(path, file, root, option, allow_outside)
+        return _from_yaml(path, file, root, option, allow_outside, limits)
     if suffix == ".data":
-        darknet = read_darknet(file, root=root, allow_outside=allow_outside, classes=option)
+        darknet = read_darknet(file, root=root, allow_outside=allow_outside, classes=option, most=limits.names)
         return _spec(path, "darknet", darknet.place, darknet.classes, darknet.faults)
     if suffix not in (".txt", ".json"):
         raise DetlossError(f"a {suffix or 'nameless'} file is no data set", where=path, hint=FORMS)
@@ -86,8 +87,10 @@ def _converted(path: str, file: str, root: str | None, option: Classes | None) -
     return replace(spec, converted=converted), (*faults, Fault("annotation-converted", file, None, None, PROGRAM))
 
 
-def _from_yaml(path: str, file: str, root: str | None, option: Classes | None, allow_outside: bool) -> tuple[DataSpec, tuple[Fault, ...]]:
-    document = read_yaml(file)
+def _from_yaml(
+    path: str, file: str, root: str | None, option: Classes | None, allow_outside: bool, limits: Limits
+) -> tuple[DataSpec, tuple[Fault, ...]]:
+    document = read_yaml(file, limits)
     faults = list(document.faults)
     nowhere = Place(os.path.realpath(os.path.dirname(file) or "."), {}, ())
     unknown = option or Classes((), None, "inferred")
@@ -109,7 +112,7 @@ def _from_yaml(path: str, file: str, root: str | None, option: Classes | None, a
     faults.extend(Fault("data-key-missing", file, None, None, split, split) for split in SPLITS[:2] if split not in values)
     root_entry = _entries(file, values["path"], faults) if "path" in values else ()
     place = resolve(file, root_entry[0] if root_entry else None, splits, root=root, allow_outside=allow_outside)
-    classes = option or from_yaml(file, values.get("nc"), values.get("names"))
+    classes = option or from_yaml(file, values.get("nc"), values.get("names"), limits.names)
     return _spec(path, "yaml", place, classes, tuple(faults))
 
 

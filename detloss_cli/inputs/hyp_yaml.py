@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs import shipped
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import DEFAULT, Limits
 from detloss_cli.inputs.nearest import nearest, nearest_path
 from detloss_cli.inputs.yaml_node import NUMBER, Node, surprise
 from detloss_cli.inputs.yaml_text import read_yaml
@@ -46,7 +47,7 @@ class HypFile:
     faults: tuple[Fault, ...]
 
 
-def read_hyp(name_or_path: str, section: str | None = None) -> HypFile:
+def read_hyp(name_or_path: str, section: str | None = None, limits: Limits = DEFAULT) -> HypFile:
     """Read a hyp file, or a shipped one by its name.
 
     Args:
@@ -60,7 +61,7 @@ def read_hyp(name_or_path: str, section: str | None = None) -> HypFile:
         path = shipped.hyp(name_or_path) or ""
     if not path or os.path.isdir(path):
         raise DetlossError("no such hyp file", where=f"--hyp {name_or_path}", hint=_suggestion(name_or_path))
-    document = read_yaml(path)
+    document = read_yaml(path, limits)
     root = document.root
     if section is not None and root is not None:
         root = next((value for key, _, value in root.keyed() if key == section), None)

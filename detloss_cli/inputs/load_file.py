@@ -33,14 +33,14 @@ class _Table:
     misread: set[int] = field(default_factory=set)
 
 
-def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_classes: int | None) -> Loaded:
+def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_classes: int | None, names: int = DEFAULT.names) -> Loaded:
     """What `loader` keeps of a file.
 
     Args:
         path: goes into the fates.
         data: the whole file.
         reading: the same file as the exact path read it; it names the faults.
-        num_classes: C, None if unknown.
+        num_classes: C, None if unknown. names: the bound on ids then.
     """
     written = reading.written
     if not written:
@@ -60,7 +60,7 @@ def load_file(path: str, data: bytes, reading: FileReading, loader: Loader, num_
         return Loaded(lost={kind: len(written)}, fates=fates)
     loaded = Loaded()
     # where nothing says how many classes there are, an id can still be too large for any head
-    bound, beyond = (num_classes, "class-out-of-range") if num_classes is not None else (DEFAULT.names, "class-huge")
+    bound, beyond = (num_classes, "class-out-of-range") if num_classes is not None else (names, "class-huge")
     for index in keep:
         line, (cls, *box) = table.lines[index], table.rows[index].tolist()
         whole = int(cls)

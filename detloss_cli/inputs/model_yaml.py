@@ -10,6 +10,7 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import HeadSpec
 from detloss_cli.inputs.heads import BUILT_IN, P3_P5
+from detloss_cli.inputs.limits import DEFAULT, Limits
 from detloss_cli.inputs.model_strides import strides_of_layers, strides_of_name
 from detloss_cli.inputs.nearest import nearest, nearest_path
 from detloss_cli.inputs.yaml_node import Node
@@ -35,7 +36,7 @@ def read_model(name_or_path: str) -> tuple[HeadSpec, tuple[Fault, ...]]:
     return file.spec, file.faults
 
 
-def read_model_file(name_or_path: str) -> ModelFile:
+def read_model_file(name_or_path: str, limits: Limits = DEFAULT) -> ModelFile:
     """A model YAML, or a built-in head by its name, however it is written: `yolov5s`, `yolov5s.pt`, `models/yolov5s.yaml`.
 
     Raises:
@@ -43,7 +44,7 @@ def read_model_file(name_or_path: str) -> ModelFile:
     """
     stem, suffix = os.path.splitext(os.path.basename(name_or_path))
     if suffix.lower() in (".yaml", ".yml") and os.path.exists(name_or_path):
-        return _from_file(name_or_path, stem.lower())
+        return _from_file(name_or_path, stem.lower(), limits)
     known = suffix.lower() in (".yaml", ".yml", ".pt", ".cfg", ".pth", ".onnx", ".weights")
     name = (stem if known else os.path.basename(name_or_path)).lower().replace("_", "-")
     if name in BUILT_IN:
@@ -54,8 +55,8 @@ def read_model_file(name_or_path: str) -> ModelFile:
     raise DetlossError("no such model file or built-in head", where=f"--model {name_or_path}", hint=hint)
 
 
-def _from_file(path: str, stem: str) -> ModelFile:
-    document = read_yaml(path)
+def _from_file(path: str, stem: str, limits: Limits) -> ModelFile:
+    document = read_yaml(path, limits)
     faults = list(document.faults)
     root = document.root
     if root is None or root.kind != "mapping":

@@ -46,7 +46,7 @@ def read_batch(
         report = result.reports[index] = FileReport(reading.faults)
         result.boxes[index] = sum(row.form in ("box", "polygon") for row in reading.written)
         strict_of[file] = load_strict(reading)
-        loaded_of[file] = loaded = _as_loaded(path, contents[file], reading, rule, num_classes, strict_of[file])
+        loaded_of[file] = loaded = _as_loaded(path, contents[file], reading, rule, num_classes, limits, strict_of[file])
         # a loader that ends lines at more than LF reads more rows than there are lines
         result.rows[index] = max(len(reading.written), len(loaded.boxes) + sum(loaded.lost.values()))
         report.fates, report.lost, report.whole = loaded.fates, loaded.lost, loaded.whole
@@ -57,10 +57,14 @@ def read_batch(
     return strict, strict if rule.by_row and not rule.accepts else _merge(clean, loaded_of, where)
 
 
-def _as_loaded(path: str, data: bytes, reading: FileReading, rule: Loader, num_classes: int | None, strict: Loaded) -> Loaded:
+def _as_loaded(
+    path: str, data: bytes, reading: FileReading, rule: Loader, num_classes: int | None, limits: Limits, strict: Loaded
+) -> Loaded:
     """What the loader makes of a file that `strict` has been read from."""
     if not rule.by_row:
-        return load_file(path, data, reading, rule, num_classes)
+        if any(fault.kind == "too-many-rows" for fault in reading.faults):  # what is not read no loader sees
+            data = b"\n".join(data.split(b"\n", limits.rows)[: limits.rows])
+        return load_file(path, data, reading, rule, num_classes, limits.names)
     return load_strict(reading, path, rule.accepts) if rule.accepts else strict
 
 

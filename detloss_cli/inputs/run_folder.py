@@ -8,6 +8,7 @@ from typing import Any
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import DEFAULT, Limits
 from detloss_cli.inputs.run_paths import Places
 from detloss_cli.inputs.training import Said, Training, interpret
 from detloss_cli.inputs.yaml_node import Node
@@ -35,7 +36,7 @@ YOLOV5 = (
 LOADERS = {"7.0": "yolov5-7.0", "6.2": "yolov5-7.0", "6.1": "yolov5-6.1"}
 
 
-def read_run(path: str, *, root: str | None = None) -> Training:
+def read_run(path: str, *, root: str | None = None, limits: Limits = DEFAULT) -> Training:
     """What a run folder says.
 
     Args:
@@ -52,20 +53,20 @@ def read_run(path: str, *, root: str | None = None) -> Training:
         hint = "a run has args.yaml, or opt.yaml and hyp.yaml"
         raise DetlossError("no trainer's run", where=f"--run {path}", hint=hint)
     if ARGS in present or (LOG in present and not present & {OPT, HYP} and _logs_dfl(folder)):
-        training = _ultralytics(path, folder, present, root)
+        training = _ultralytics(path, folder, present, root, limits)
     else:
-        training = _yolov5_or_7(path, folder, present, root)
+        training = _yolov5_or_7(path, folder, present, root, limits)
     log = next((name for name in (LOG, OLD_LOG) if name in present), None)
     training.log = os.path.join(folder, log) if log else None
     training.files = tuple(name for name in (ARGS, OPT, HYP, LOG, OLD_LOG) if name in present)
     return training
 
 
-def _ultralytics(path: str, folder: str, present: set[str], root: str | None) -> Training:
+def _ultralytics(path: str, folder: str, present: set[str], root: str | None, limits: Limits) -> Training:
     training = Training(path, "ultralytics", missing=tuple(name for name in (ARGS, LOG) if name not in present))
     said: dict[str, Said] = {}
     if ARGS in present:
-        said, _, training.faults = read_settings(os.path.join(folder, ARGS))
+        said, _, training.faults = read_settings(os.path.join(folder, ARGS), limits)
         training.put("hyp", os.path.join(folder, ARGS), ARGS)
         _release(training, "yolov8", said, ULTRALYTICS, ARGS)
     else:
@@ -76,15 +77,15 @@ def _ultralytics(path: str, folder: str, present: set[str], root: str | None) ->
     return training
 
 
-def _yolov5_or_7(path: str, folder: str, present: set[str], root: str | None) -> Training:
+def _yolov5_or_7(path: str, folder: str, present: set[str], root: str | None, limits: Limits) -> Training:
     training = Training(path, "yolov5")
     said: dict[str, Said] = {}
     sections: set[str] = set()
     keys: Mapping[str, Said] = {}
     if OPT in present:
-        said, sections, training.faults = read_settings(os.path.join(folder, OPT))
+        said, sections, training.faults = read_settings(os.path.join(folder, OPT), limits)
     if HYP in present:
-        keys, _, _ = read_settings(os.path.join(folder, HYP))
+        keys, _, _ = read_settings(os.path.join(folder, HYP), limits)
     if "v5_metric" in said or "loss_ota" in keys:
         training.trainer = "yolov7"
     _family(training, said, sections, keys, OPT in present)
@@ -133,9 +134,9 @@ def _release(training: Training, family: str, said: Mapping[str, Said], keys: tu
         training.put("profile", found[1], f"key {found[0]} of {name}")
 
 
-def read_settings(path: str) -> tuple[dict[str, Said], set[str], tuple[Fault, ...]]:
+def read_settings(path: str, limits: Limits = DEFAULT) -> tuple[dict[str, Said], set[str], tuple[Fault, ...]]:
     """Scalars and lists by key, the keys that hold mappings, and what is wrong with the file."""
-    document = read_yaml(path)
+    document = read_yaml(path, limits)
     said: dict[str, Said] = {}
     sections: set[str] = set()
     faults = list(document.faults)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from detloss_cli.inputs.data_names import Classes, from_option
 from detloss_cli.inputs.dataspec import DataSpec
 from detloss_cli.inputs.fault import Fault
+from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.inputs.pairing import Paired, label_folder
 from detloss_cli.inputs.scan import PICTURES
 
@@ -37,13 +38,13 @@ def files_of(spec: DataSpec, files: Sequence[str]) -> DataSpec:
     return replace(spec, kind="files", splits={SPLIT: tuple(dict.fromkeys(os.path.abspath(file) for file in files))})
 
 
-def spec_of_files(files: Sequence[str], names: str | None) -> DataSpec:
+def spec_of_files(files: Sequence[str], names: str | None, most: int = DEFAULT.names) -> DataSpec:
     """Files without a data set around them; the folder that holds them all is the root.
 
     Args:
         names: `--names`, None if the labels have to say how many classes there are.
     """
-    classes = from_option(names) if names is not None else Classes((), None, "inferred")
+    classes = from_option(names, most) if names is not None else Classes((), None, "inferred")
     whole = [os.path.realpath(file) for file in files]
     root = os.path.commonpath([os.path.dirname(file) for file in whole]) if whole else os.getcwd()
     return files_of(DataSpec(files[0] if files else ".", root, {}, classes.names, classes.num_classes, classes.source, "files"), files)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detloss_cli.errors import DetlossError
+from detloss_cli.inputs.limits import DEFAULT, Limits
 from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.run_folder import read_settings
 from detloss_cli.inputs.run_paths import Places, find_path
@@ -40,7 +41,7 @@ class Script:
     said: dict[str, Said] = field(default_factory=dict)
 
 
-def read_command(words: Sequence[str], *, root: str | None = None) -> Training:
+def read_command(words: Sequence[str], *, root: str | None = None, limits: Limits = DEFAULT) -> Training:
     """What a training was told.
 
     Args:
@@ -55,7 +56,7 @@ def read_command(words: Sequence[str], *, root: str | None = None) -> Training:
         said = _ultralytics(script.words)
         training.put("family", "yolov8", SOURCE)
         places = Places(".", root)
-        said = {**_settings(training, said, places), **said}
+        said = {**_settings(training, said, places, limits), **said}
     else:
         training = Training(SOURCE, _which(script))
         said = _argparse(script.words, TABLES[training.trainer], f"{training.trainer}'s train.py")
@@ -237,7 +238,7 @@ def _joined(words: Sequence[str]) -> Iterator[str]:
         yield word
 
 
-def _settings(training: Training, said: Mapping[str, Said], places: Places) -> dict[str, Said]:
+def _settings(training: Training, said: Mapping[str, Said], places: Places, limits: Limits) -> dict[str, Said]:
     """What `cfg=FILE` says below the words of the command."""
     told = said.get("cfg")
     if told is None or not told.value:
@@ -245,7 +246,7 @@ def _settings(training: Training, said: Mapping[str, Said], places: Places) -> d
     found = find_path(str(told.value), places)
     if found is None:
         raise _unknown(f"cfg={told.value}", "is not here", "check the path")
-    own, _, faults = read_settings(found)
+    own, _, faults = read_settings(found, limits)
     training.faults += faults
     training.put("hyp", found, SOURCE)
     return own

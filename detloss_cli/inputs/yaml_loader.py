@@ -11,7 +11,6 @@ import yaml
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.yaml_node import Node, Scalar
 
-MAX_DEPTH = 64
 MAX_FAULTS_OF_A_KIND = 100
 TOKEN = 80
 
@@ -64,18 +63,19 @@ class TooDeep(Exception):
 class Loader(yaml.SafeLoader):
     """The pure safe loader up to its events. Nodes are built here, so that aliases and tags never reach a constructor."""
 
-    def __init__(self, text: str, log: FaultLog) -> None:
+    def __init__(self, text: str, log: FaultLog, max_depth: int) -> None:
         super().__init__(text)
         self.log = log
+        self.max_depth = max_depth
         self.alias_line = 0
 
     def fetch_flow_collection_start(self, token: Any) -> None:
-        if self.flow_level >= MAX_DEPTH:
+        if self.flow_level >= self.max_depth:
             raise TooDeep(self.index)
         super().fetch_flow_collection_start(token)
 
     def add_indent(self, column: int) -> bool:
-        if len(self.indents) > MAX_DEPTH:
+        if len(self.indents) > self.max_depth:
             raise TooDeep(self.index)
         return bool(super().add_indent(column))
 
@@ -101,7 +101,7 @@ class Loader(yaml.SafeLoader):
     def _node(self, depth: int) -> Node:
         event = self._next()
         index = event.start_mark.index
-        if depth > MAX_DEPTH:
+        if depth > self.max_depth:
             raise TooDeep(index)
         place = self.log.places.of(index)
         if isinstance(event, yaml.AliasEvent):

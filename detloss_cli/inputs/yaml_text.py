@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import yaml
 
 from detloss_cli.inputs.fault import Fault
-from detloss_cli.inputs.small_file import MAX_BYTES, read_bytes
-from detloss_cli.inputs.yaml_loader import MAX_DEPTH, FaultLog, Loader, Places, TooDeep
+from detloss_cli.inputs.limits import DEFAULT, Limits
+from detloss_cli.inputs.small_file import read_bytes
+from detloss_cli.inputs.yaml_loader import FaultLog, Loader, Places, TooDeep
 from detloss_cli.inputs.yaml_node import Node
 
 
@@ -21,21 +22,24 @@ class YamlDocument:
     faults: tuple[Fault, ...]
 
 
-def read_yaml(path: str, *, max_bytes: int = MAX_BYTES) -> YamlDocument:
+def read_yaml(path: str, limits: Limits = DEFAULT) -> YamlDocument:
     """Read a file.
 
     Raises:
         DetlossError: it cannot be opened or is no regular file.
     """
-    body = read_bytes(path, max_bytes=max_bytes)
+    body = read_bytes(path, max_bytes=limits.yaml_bytes)
     if body is None:
-        fault = Fault("yaml-too-large", path, None, None, "", f"more than {max_bytes:,} bytes")
+        fault = Fault("yaml-too-large", path, None, None, "", f"more than {limits.yaml_bytes:,} bytes")
         return YamlDocument(path, None, (fault,))
-    return parse_yaml(body, path)
+    return parse_yaml(body, path, limits.yaml_depth)
 
 
-def parse_yaml(body: bytes, path: str) -> YamlDocument:
+def parse_yaml(body: bytes, path: str, max_depth: int = DEFAULT.yaml_depth) -> YamlDocument:
     """Parse bytes. Never raises over what they hold.
+
+    Args:
+        max_depth: levels of lists and mappings.
 
     Differs: the trainers' loaders resolve aliases and merges, keep the last of equal keys silently and count other line separators than LF.
     """
@@ -50,9 +54,9 @@ def parse_yaml(body: bytes, path: str) -> YamlDocument:
     log = FaultLog(path, places)
     root: Node | None = None
     try:
-        root = Loader(text, log).document()
+        root = Loader(text, log, max_depth).document()
     except TooDeep as error:
-        log.add("yaml-too-deep", error.index, "", f"more than {MAX_DEPTH} levels")
+        log.add("yaml-too-deep", error.index, "", f"more than {max_depth} levels")
     except yaml.reader.ReaderError as error:
         log.add("yaml-syntax", error.position, text[error.position : error.position + 1], "a character that YAML does not allow")
     except yaml.MarkedYAMLError as error:

@@ -89,9 +89,9 @@ def fit(files: Sequence[HeadFile], head: Head, shapes: Sequence[torch.Size], ima
     return OpenedHeads(tuple(file.path for file in files), tuple(levels), tuple(starts), torch.float32, device)
 
 
-def open_files(path: str | None) -> tuple[HeadFile, ...]:
-    """Every file that `--preds` names, opened; none without it."""
-    return tuple(open_heads(file) for file in find_files(path)) if path is not None else ()
+def open_files(path: str | None, most: int) -> tuple[HeadFile, ...]:
+    """Every file that `--preds` names, opened; none without it. most: bytes of one that may be held in memory."""
+    return tuple(open_heads(file, most) for file in find_files(path)) if path is not None else ()
 
 
 def with_preds(files: Sequence[HeadFile], job: Job, images: Images, names: Sequence[str]) -> tuple[Job, list[Fault]]:

@@ -12,19 +12,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.predictions.head_file import HeadFile
 from detloss_cli.predictions.npz_header import Damaged, bytes_of, name_of, read_header
-from detloss_cli.predictions.refusal import MAX_BYTES, holds_code, too_big, unreadable, zip_members
+from detloss_cli.predictions.refusal import holds_code, too_big, unreadable, zip_members
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, then the lengths of name and extra field
 MAX_MEMBERS = 10_000
 
 
-def read_npz(path: str) -> HeadFile:
+def read_npz(path: str, most: int = DEFAULT.preds_bytes) -> HeadFile:
     """The arrays of an npz by name, none of them read yet unless it is compressed.
 
     Raises:
-        DetlossError: it is damaged, holds pickled objects, or takes more than `MAX_BYTES` in memory.
+        DetlossError: it is damaged, holds pickled objects, or takes more than `most` bytes in memory.
     """
     members = [member for member in zip_members(path) if member.filename.endswith(".npy")]
     if len(members) > MAX_MEMBERS:
@@ -36,8 +37,8 @@ def read_npz(path: str) -> HeadFile:
                 if dtype.hasobject:
                     raise holds_code(path, f"the array {name_of(member)}")
             loaded = sum(bytes_of(shape, dtype) for member, shape, dtype, _, _ in heads if not _mapped(member, dtype))
-            if loaded > MAX_BYTES:
-                raise too_big(path, loaded)
+            if loaded > most:
+                raise too_big(path, loaded, most)
             arrays = {name_of(head[0]): _array(path, archive, raw, *head) for head in heads}
     except (
         Damaged,

@@ -7,8 +7,8 @@ import stat
 import zipfile
 
 from detloss_cli.errors import DetlossError
+from detloss_cli.inputs.limits import raised
 
-MAX_BYTES = 2 << 30  # of what has to be held in memory; a file that can be mapped may be larger
 UNREADABLE = "prediction-file-unreadable"
 CODE = "prediction-file-holds-code"
 TOO_BIG = "prediction-file-too-big"
@@ -37,13 +37,13 @@ def holds_code(path: str, what: str) -> DetlossError:
     )
 
 
-def too_big(path: str, size: int) -> DetlossError:
-    """More than may be held in memory."""
+def too_big(path: str, size: int, most: int) -> DetlossError:
+    """More than may be held in memory. A file that can be mapped may be larger."""
     return refusal(
         TOO_BIG,
         path,
-        f"takes {size:,} bytes in memory, the limit is {MAX_BYTES:,}",
-        "save it uncompressed (numpy.savez) or as safetensors: those are mapped, not loaded",
+        f"takes {size:,} bytes in memory, the limit is {most:,}",
+        f"save it uncompressed (numpy.savez) or as safetensors, those are mapped; or {raised('preds_bytes', size)}",
     )
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.predictions.head_file import HeadFile
-from detloss_cli.predictions.refusal import MAX_BYTES, UNREADABLE, holds_code, refusal, too_big, unreadable, zip_members
+from detloss_cli.predictions.refusal import UNREADABLE, holds_code, refusal, too_big, unreadable, zip_members
 
 OLDEST_TORCH = (2, 10)  # older ones run code even with weights_only
 MAX_PICKLE = 16 << 20
@@ -22,7 +23,7 @@ PLAIN = re.compile(
 )
 
 
-def read_tensor_file(path: str) -> HeadFile:
+def read_tensor_file(path: str, most: int = DEFAULT.preds_bytes) -> HeadFile:
     """A dict of tensors by name, or a list of them in the order of the head's levels, mapped.
 
     Raises:
@@ -30,7 +31,7 @@ def read_tensor_file(path: str) -> HeadFile:
     """
     check_torch(path, torch.__version__)
     members = zip_members(path)
-    _check_members(path, members)
+    _check_members(path, members, most)
     try:
         held = torch.load(path, map_location=_where_it_lies, weights_only=True, mmap=True)
     except Exception as error:  # torch's own text tells the reader to load it unsafely, so it is not passed on
@@ -65,14 +66,14 @@ def check_torch(path: str, version: str) -> None:
         )
 
 
-def _check_members(path: str, members: list[zipfile.ZipInfo]) -> None:
+def _check_members(path: str, members: list[zipfile.ZipInfo], most: int) -> None:
     """Bounds what torch will read, and looks for names of code."""
     pickles = [member for member in members if member.filename.rsplit("/", 1)[-1] == "data.pkl"]
     if len(pickles) != 1:
         raise unreadable(path, "it is no torch.save")
     total = sum(member.file_size for member in members)
-    if pickles[0].file_size > MAX_PICKLE or total > MAX_BYTES:
-        raise too_big(path, total)
+    if pickles[0].file_size > MAX_PICKLE or total > most:
+        raise too_big(path, total, most)
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise unreadable(path, "torch.save does not compress, this file is compressed")
     try:

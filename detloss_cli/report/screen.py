@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from detloss_cli.facts import Facts
+from detloss_cli.inputs.limits import UNREAD_KINDS
 from detloss_cli.report.report import Report
 from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.anchor_fit import anchor_lists
@@ -67,7 +68,8 @@ def screen(report: Report, width: int, places: int, wrap: int | None = None) -> 
 
 
 def _facts(command: str, facts: Facts, report: Report, width: int) -> Iterator[Text]:
-    yield from header(command, facts, width)
+    whole = not any(finding.rule in UNREAD_KINDS for finding in report.findings)
+    yield from header(command, facts, width, whole=whole)
     if facts.compare is not None:
         yield from compare_lines(facts.compare, width)
     else:

@@ -25,8 +25,8 @@ RECORDED = "as recorded"  # geometry of dumps: whatever the trainer did to its p
 SYNTHETIC = {"base-rate": "constant logits", "perfect": "a head that answers each target", "zero": "logits 0", "noise": "normal logits"}
 
 
-def header(command: str, facts: Facts, width: int) -> Iterator[Text]:
-    """Title, settings, data and targets, each cut into lines that fit."""
+def header(command: str, facts: Facts, width: int, *, whole: bool = True) -> Iterator[Text]:
+    """Title, settings, data and targets, each cut into lines that fit. whole: no limit left anything unread."""
     title, scale, head = _title(command, facts), _scale(facts.settings), _head(facts.settings)
     fits = len(" · ".join([*title, *scale, *head])) <= width
     yield from joined([*title, *(scale if fits else []), *head], width, indent=2, first="bold")
@@ -35,7 +35,7 @@ def header(command: str, facts: Facts, width: int) -> Iterator[Text]:
     if facts.run is not None:
         yield from labelled("run", run_parts(facts.run), width, style="dim")
     if facts.labels is not None:
-        yield from labelled("data", _data(facts.labels), width)
+        yield from labelled("data", _data(facts.labels, whole), width)
     if facts.assignment is not None:
         yield from labelled("targets", _targets(facts.assignment), width)
 
@@ -155,16 +155,16 @@ def _tail(path: str) -> str:
     return os.path.basename(path.rstrip("/" + os.sep)) or path
 
 
-def _data(labels: LabelFacts) -> list[str]:
+def _data(labels: LabelFacts, whole: bool) -> list[str]:
     parts = [many(labels.images, "image"), many(labels.boxes, "box", "boxes")]
     parts[0] += f" ({count(labels.background)} without boxes)" if labels.background else ""
     if labels.skipped:
         parts.append(f"{many(labels.skipped, 'image')} skipped")
     if labels.lost.rows:
         parts.append(f"{many(labels.lost.rows, 'row')} lost")
-    elif not labels.skipped:
+    elif whole and not labels.skipped:
         parts.append("all read")
-    return parts
+    return parts if whole else [*parts, "not all read"]
 
 
 def _targets(facts: AssignmentFacts) -> list[str]:

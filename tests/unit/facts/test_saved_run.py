@@ -190,9 +190,8 @@ def test_a_header_that_promises_too_much(run: Facts, tmp_path: Path) -> None:
         read_run(str(path))
 
 
-def test_too_much_for_memory(run: Facts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_run, "MAX_BYTES", 1000)
+def test_too_much_for_memory(run: Facts, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(to_bytes(run))
-    with pytest.raises(DetlossError, match="in memory"):
-        read_run(str(path))
+    with pytest.raises(DetlossError, match=r"in memory, the limit is 1,000.*--limit run-bytes="):
+        read_run(str(path), 1000)

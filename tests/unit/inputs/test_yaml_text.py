@@ -5,9 +5,10 @@ import time
 import pytest
 
 from detloss_cli.errors import DetlossError
-from detloss_cli.inputs.yaml_loader import MAX_DEPTH, MAX_FAULTS_OF_A_KIND
+from detloss_cli.inputs.limits import DEFAULT
+from detloss_cli.inputs.yaml_loader import MAX_FAULTS_OF_A_KIND
 from detloss_cli.inputs.yaml_node import surprise
-from detloss_cli.inputs.yaml_text import MAX_BYTES, parse_yaml, read_yaml
+from detloss_cli.inputs.yaml_text import parse_yaml, read_yaml
 
 
 def places(document):
@@ -96,9 +97,11 @@ def test_deep_nesting_is_refused_at_once(body):
 
 
 def test_the_deepest_that_is_allowed():
-    flow = parse_yaml(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, "x.yaml")
+    flow = parse_yaml(b"[" * DEFAULT.yaml_depth + b"]" * DEFAULT.yaml_depth, "x.yaml")
     assert flow.faults == ()
-    assert [f.kind for f in parse_yaml(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "x.yaml").faults] == ["yaml-too-deep"]
+    assert [f.kind for f in parse_yaml(b"[" * (DEFAULT.yaml_depth + 1) + b"]" * (DEFAULT.yaml_depth + 1), "x.yaml").faults] == [
+        "yaml-too-deep"
+    ]
 
 
 def test_a_flood_of_one_fault_is_counted_not_listed():
@@ -119,9 +122,9 @@ def test_a_byte_order_mark_is_read_over():
 
 def test_a_large_file_is_refused_unread(tmp_path):
     path = tmp_path / "x.yaml"
-    path.write_bytes(b"a" * (MAX_BYTES + 1))
+    path.write_bytes(b"a" * (DEFAULT.yaml_bytes + 1))
     assert [f.kind for f in read_yaml(str(path)).faults] == ["yaml-too-large"]
-    path.write_bytes(b"#" * MAX_BYTES)
+    path.write_bytes(b"#" * DEFAULT.yaml_bytes)
     assert read_yaml(str(path)).faults == ()
 
 
