@@ -73,7 +73,8 @@ def emit(command: str, facts: Facts | None, findings: Iterable[Finding], to: Sin
 
 
 def _written(report: Report, to: Sink) -> int:
-    text = formats.load(to.format).render(report, look(to.path is not None))
+    # what machines read does without the modules that ask a terminal what it can show
+    text = formats.load(to.format).render(report, look(to.path is not None) if to.format in formats.SHOWN else Look())
     if to.path is None:
         put(text)
     else:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from array_api_compat import array_namespace
+from detloss_cli.geometry.namespace import namespace
 
 Array = Any
 Kind = Literal["iou", "giou", "diou", "ciou"]
@@ -65,7 +65,7 @@ def iou(box1: Array, box2: Array, *, kind: Kind = "iou", form: IouForm = PLAIN, 
     Returns:
         (...) in (-inf, 1]; 0 / 0 gives NaN under `PLAIN`.
     """
-    xp = array_namespace(box1, box2)
+    xp = namespace(box1, box2)
     left1, top1, right1, bottom1 = _corners(box1, frame)
     left2, top2, right2, bottom2 = _corners(box2, frame)
     if frame == "cxcywh" and not form.sides_from_corners:
@@ -103,7 +103,7 @@ def shape_iou(wh1: Array, wh2: Array) -> Array:
     Args:
         wh1: (..., 2) width and height. wh2: (..., 2), same unit.
     """
-    xp = array_namespace(wh1, wh2)
+    xp = namespace(wh1, wh2)
     smaller = xp.minimum(wh1, wh2)
     inter = smaller[..., 0] * smaller[..., 1]
     return inter / (wh1[..., 0] * wh1[..., 1] + wh2[..., 0] * wh2[..., 1] - inter)

@@ -15,7 +15,9 @@ def stable_order(key: NDArray[np.uint64]) -> NDArray[np.int64]:
     ranked = key[order]
     tied = np.flatnonzero(ranked[1:] == ranked[:-1])
     if len(tied):
-        places = np.union1d(tied, tied + 1)
+        is_tied = np.zeros(len(key), dtype=bool)
+        is_tied[tied] = is_tied[tied + 1] = True
+        places = np.flatnonzero(is_tied)
         own = order[places]
         order[places] = own[np.lexsort((own, key[own]))]
     return order

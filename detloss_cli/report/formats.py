@@ -24,6 +24,10 @@ MODULES: dict[str, str] = {
 SUFFIXES: dict[str, str] = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".xml": "junit", ".sarif": "sarif", ".md": "markdown"}
 
 
+# Formats for eyes; the others look the same wherever they are read.
+SHOWN = frozenset({"rich", "text"})
+
+
 class Format(Protocol):
     """A module that turns a report into text."""
 
