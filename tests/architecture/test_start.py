@@ -65,3 +65,21 @@ def test_help_and_mistakes_load_nothing_heavy(arguments: tuple[str, ...]) -> Non
     script = RUN.replace('{"torch", "scipy"}', repr(set(HEAVY)))
     done = subprocess.run([sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert json.loads(done.stderr.splitlines()[-1]) == []
+
+
+def test_labels_for_machines_ask_no_terminal() -> None:
+    """rich's console costs as much as reading ten thousand label files."""
+    script = RUN.replace('{"torch", "scipy"}', '{"rich.console"}')
+    command = [sys.executable, "-c", script, "inspect", "labels", DATA, "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, json.loads(done.stderr.splitlines()[-1])) == (0, [])
+
+
+def test_overlaps_of_numpy_boxes_load_no_more_of_numpy() -> None:
+    code = """
+import sys, numpy
+from detloss_cli.geometry.iou import iou
+iou(numpy.ones((1, 4)), numpy.ones((1, 4)), frame="cxcywh")
+print(sorted({"numpy.f2py", "numpy.testing", "array_api_compat.numpy"} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
