@@ -47,7 +47,10 @@ FAMILY_LOADERS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a user asked for; None is what was left open. The fields are the options of the command line."""
+    """What a user asked for; None is what was left open. The fields are the options of the command line.
+
+    each_box: what each box adds to the loss is wanted; where nobody asks for it, a pass over the boxes is saved.
+    """
 
     command: str = "compute"
     data: tuple[str, ...] = ()
@@ -73,6 +76,7 @@ class Request:
     image: str | None = None
     by: str | None = None
     top: int | None = None
+    each_box: bool = True
     what_if: tuple[str, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
     sets: tuple[str, ...] = ()

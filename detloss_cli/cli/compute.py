@@ -67,7 +67,7 @@ def compute(
 
         check_tensorboard()
     data = reading.asked(needed=losses.preds is None and losses.run is None)
-    given = {**data, **losses.asked(), **grouped, **caching.asked(), "overrides": switches.asked()}
+    given = {**data, **losses.asked(), **grouped, **caching.asked(), "each_box": save is not None, "overrides": switches.asked()}
     wanted = request("compute", **given)
     with busy("computing the loss", quiet=output.quiet):
         from detloss_cli.diagnose import loss as diagnose

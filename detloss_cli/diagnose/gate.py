@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.splits import RULES as SPLIT_RULES
 from detloss_cli.checks.thresholds import RULES
 from detloss_cli.diagnose.anchors import anchors_of
+from detloss_cli.diagnose.count import count_labels, count_pairs
 from detloss_cli.diagnose.loss import judged, without_left_out
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts
@@ -23,15 +24,12 @@ from detloss_cli.facts.gate import GateFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.baseline import Baseline
 from detloss_cli.inputs.thresholds import Thresholds
-from detloss_cli.measure.counted import counted
-from detloss_cli.measure.plain import plain_pairs
+from detloss_cli.measure.counted import Counted
 from detloss_cli.resolve import Request, Setup, setup
 
 if TYPE_CHECKING:
-    from detloss_cli.measure.batches import Batch
     from detloss_cli.measure.run import Job
     from detloss_cli.scene import Scene
-    from detloss_cli.targets.assignment import Assignment
 
 # What can only be said about all files of a data set.
 WHOLE = frozenset({*(rule.name for rule in SPLIT_RULES), "no-images", "no-labels"})
@@ -129,19 +127,14 @@ def _measured(request: Request, scene: Scene, *, loss: bool) -> Outcome:
         return _facts(request, scene, None, "cpu"), []
     if loss or chosen.family.NEEDS_PREDICTIONS:
         return _with_torch(request, scene, loss=loss)
-    family, profile, head = chosen.family, chosen.profile, scene.head
-    hyp = family.scaled(chosen.hyp, head, profile)
-    return _facts(request, scene, (hyp, plain_pairs(family, profile, head, hyp, scene.labels, scene.network)), "cpu"), []
+    return _facts(request, scene, count_labels(request, scene), "cpu"), []
 
 
-def _facts(request: Request, scene: Scene, assigned: tuple[object, Iterable[tuple[Batch, Assignment]]] | None, device: str) -> Facts:
-    """What was assigned, counted; only the settings where nothing was."""
+def _facts(request: Request, scene: Scene, count: Counted | None, device: str) -> Facts:
+    """What was assigned; only the settings where nothing was."""
     settings = scenes.settings(request, scene, device=device, dtype="float32", head=None)
-    if assigned is None:
+    if count is None:
         return Facts("check", settings=settings)
-    hyp, pairs = assigned
-    chosen = scene.setup
-    count = counted(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.size_px, pairs)
     return Facts(
         "check",
         settings=settings,
@@ -154,6 +147,8 @@ def _facts(request: Request, scene: Scene, assigned: tuple[object, Iterable[tupl
 
 
 def _with_torch(request: Request, scene: Scene, *, loss: bool) -> Outcome:
+    counts = count_labels(request, scene) if request.preds is None else None
+
     import torch
 
     from detloss_cli.measure.device import pick
@@ -167,7 +162,7 @@ def _with_torch(request: Request, scene: Scene, *, loss: bool) -> Outcome:
     if request.preds is not None:
         job, findings = _with_preds(request, scene, job)
     run = passes_of(job, scene.labels, scene.network, request.batch_size)
-    facts = _facts(request, scene, (hyp, run.pairs()), str(job.device))
+    facts = _facts(request, scene, counts or count_pairs(scene, hyp, run.pairs()), str(job.device))
     if not loss or findings or not len(run):
         return facts, findings
     count = run.losses({"head": (request.head if request.preds is None else "preds", job)})["head"]

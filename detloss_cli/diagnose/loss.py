@@ -13,13 +13,14 @@ from detloss_cli.checks.judge import judge
 from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.loss import RULES as LOSS_RULES
 from detloss_cli.checks.targets import RULES as TARGET_RULES
+from detloss_cli.diagnose.count import count_labels, count_pairs, hyp_used
 from detloss_cli.diagnose.hyp import gain_facts
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.measure.box_groups import with_box_groups
-from detloss_cli.measure.counted import counted, host
+from detloss_cli.measure.counted import Counted, host
 from detloss_cli.measure.groups import with_cost
 from detloss_cli.measure.marks import MARKS, assumed, certain_head, mark_heads, what_if_heads
 from detloss_cli.measure.plain import plain_pairs
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from detloss_cli.inputs.dataset import DataSet
     from detloss_cli.inputs.head import Head
     from detloss_cli.measure.batches import Batch
-    from detloss_cli.measure.passes import Held, Streamed
     from detloss_cli.measure.run import Job
     from detloss_cli.predictions.head_file import HeadFile
     from detloss_cli.targets.assignment import Assignment
@@ -59,16 +59,18 @@ def inspect_targets(request: Request, *, read: Read = scenes.load, marks: bool =
     if chosen.family.NEEDS_PREDICTIONS or request.preds is not None:
         from detloss_cli.measure.passes import held
 
-        scene, job = _prepare(request, read)
+        scene = _stage(request, read)
+        job = _job(request, scene)
         run = held(job, _batches(request, scene, job))
-        facts, pairs = _assigned(request, scene, run), run.pairs()
+        pairs = run.pairs()
+        head = request.head if request.preds is None else None
+        facts = _assigned(request, scene, count_pairs(scene, job.hyp, pairs), str(job.device), head)
         facts = replace(facts, reach=_reach(scene, job.hyp))
     else:
         scene = _with_anchors(without_left_out(scenes.stage(request, chosen, read)))
-        hyp = _used(request, scene)
-        chunks = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network)
-        pairs = list(chunks) if request.image is not None else chunks
-        facts = _counted(request, scene, hyp, pairs, device="cpu", head=None)
+        hyp = hyp_used(request, scene)
+        pairs = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network)
+        facts = _assigned(request, scene, count_labels(request, scene) or count_pairs(scene, hyp, pairs), "cpu", None)
     if request.image is not None:
         facts = replace(facts, image=_image(request.image, scene, facts, pairs))
     return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
@@ -88,43 +90,61 @@ def _reach(scene: Scene, hyp: Any) -> ReachFacts | None:
 
 def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
     """The loss of a data set, term by term, between its marks. read: what reads the data set. marks: with those of the other heads."""
+    files: Sequence[HeadFile] = ()
+    if request.preds is not None:
+        from detloss_cli.measure.preds import open_files, with_preds
+
+        files = open_files(request.preds, request.limits.preds_bytes)
+        if any(file.is_dump for file in files):
+            return _replayed(request, files)
+    scene = _stage(request, read)
+    count = count_labels(request, scene) if not files else None
+    job = _job(request, scene)
+
     from detloss_cli.measure.box_loss import BoxLoss
     from detloss_cli.measure.head_count import read_heads
     from detloss_cli.measure.passes import held, passes_of
-    from detloss_cli.measure.preds import open_files, with_preds
 
-    files = open_files(request.preds, request.limits.preds_bytes)
-    if any(file.is_dump for file in files):
-        return _replayed(request, files)
-    scene, job = _prepare(request, read)
     if files:
         job, faults = with_preds(files, job, scene.labels.images, scene.labels.names)
         if faults:
             return _unusable(request, scene, job, faults)
     head = request.head if request.preds is None else "preds"
     run = passes_of(job, scene.labels, scene.network, request.batch_size)
-    facts = _assigned(request, scene, run)
+    count = count or count_pairs(scene, job.hyp, run.pairs())
+    facts = _assigned(request, scene, count, str(job.device), head if request.preds is None else None)
     if not len(run):
         return replace(facts, command="compute"), judged(scene, facts)
-    by_box = BoxLoss(len(scene.labels))
+    by_box = BoxLoss(len(scene.labels)) if request.each_box or request.by is not None else None
     others = {**mark_heads(job), **certain_head(job)} if marks else {}
-    counts = run.losses({"head": (head, job), **others, **what_if_heads(head, request.what_if, job)}, {"head": by_box})
-    count, by_mark = counts["head"], {name: counts[name].totals() for name in MARKS if marks}
+    takes = {"head": by_box} if by_box is not None else None
+    counts = run.losses({"head": (head, job), **others, **what_if_heads(head, request.what_if, job)}, takes)
+    by_mark = {name: counts[name].totals() for name in MARKS if marks}
     notes = assumed(counts) if marks else {}
     notes |= {"fl_gamma": job.hyp.fl_gamma} if getattr(job.hyp, "fl_gamma", 0) else {}
-    loss = replace(count.facts(by_mark, notes), what_if={kind: counts[kind].totals() for kind in request.what_if})
-    levels = count.levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
-    maps = count.near_maps(facts.maps) if facts.maps is not None else None
+    loss = replace(counts["head"].facts(by_mark, notes), what_if={kind: counts[kind].totals() for kind in request.what_if})
+    levels = counts["head"].levels(facts.levels or (), moving=getattr(job.hyp, "autobalance", False))
+    maps = counts["head"].near_maps(facts.maps) if facts.maps is not None else None
     gains = tuple(gain_facts(gain, request.raw_gains) for gain in job.family.gain_ledger(scene.setup.hyp, job.head, job.profile))
     facts = replace(facts, assignment=with_cost(facts.assignment, by_mark["perfect"]) if marks else facts.assignment)
-    facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, box_loss=by_box.facts(count))
+    own = by_box.facts(counts["head"]) if by_box is not None else None
+    facts = replace(facts, command="compute", levels=levels, maps=maps, gains=gains, loss=loss, box_loss=own)
     if files:
         whole = held(job, _batches(request, scene, job))
         facts = replace(facts, head=read_heads([job] * len(whole), whole.batches, whole.assigned).facts(scene.labels))
     return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
 
 
-def _prepare(request: Request, read: Read) -> tuple[Scene, Job]:
+def _stage(request: Request, read: Read) -> Scene:
+    """The data set in front of its head. A device that only torch can know of is asked for first."""
+    if request.device not in ("auto", "cpu"):
+        from detloss_cli.measure.device import pick
+
+        pick(request.device)
+    return _with_anchors(without_left_out(scenes.stage(request, setup(request), read)))
+
+
+def _job(request: Request, scene: Scene) -> Job:
     import torch
 
     from detloss_cli.measure.device import pick
@@ -133,10 +153,8 @@ def _prepare(request: Request, read: Read) -> tuple[Scene, Job]:
 
     if request.head not in HEADS:
         raise DetlossError("unknown head", where=f"--head {request.head}", hint=f"one of {', '.join(HEADS)}")
-    device = pick(request.device)
-    chosen = setup(request)
-    scene = _with_anchors(without_left_out(scenes.stage(request, chosen, read)))
-    return scene, Job(chosen.family, chosen.profile, scene.head, _used(request, scene), device, torch.float32, request.seed)
+    chosen = scene.setup
+    return Job(chosen.family, chosen.profile, scene.head, hyp_used(request, scene), pick(request.device), torch.float32, request.seed)
 
 
 def _with_anchors(scene: Scene) -> Scene:
@@ -150,12 +168,6 @@ def _with_anchors(scene: Scene) -> Scene:
         message = "this head has a number for anchors: they have to be fitted first"
         raise DetlossError(message, where=f"--model {spec.name}", hint="inspect anchors fits them")
     return scene
-
-
-def _used(request: Request, scene: Scene) -> Any:
-    """The hyp as the loss gets it."""
-    chosen = scene.setup
-    return chosen.hyp if request.raw_gains else chosen.family.scaled(chosen.hyp, scene.head, chosen.profile)
 
 
 def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
@@ -173,7 +185,7 @@ def _replayed(request: Request, files: Sequence[HeadFile]) -> Outcome:
     if not play.steps:
         return _unusable(request, scene, job, list(play.faults))
     run = held(job, [step.batch for step in play.steps])
-    facts = _assigned(request, scene, run)
+    facts = _assigned(request, scene, count_pairs(scene, job.hyp, run.pairs()), str(job.device), None)
     parts = zip(play.steps, run.batches, run.assigned, strict=True)
     by_box = BoxLoss(len(scene.labels))
     single = [losses("preds", step.job, [batch], [pair], by_box) for step, batch, pair in parts]
@@ -219,19 +231,11 @@ def _batches(request: Request, scene: Scene, job: Job) -> list[Batch]:
     return list(batches(scene.labels, scene.network, job.head.imgsz, request.batch_size, job.family.FRAME, job.lift))
 
 
-def _assigned(request: Request, scene: Scene, run: Held | Streamed) -> Facts:
-    job, head = run.job, request.head if request.preds is None else None
-    return _counted(request, scene, job.hyp, run.pairs(), device=str(job.device), head=head)
-
-
-def _counted(
-    request: Request, scene: Scene, hyp: Any, pairs: Iterable[tuple[Batch, Assignment]], *, device: str, head: str | None
-) -> Facts:
-    """What was assigned, counted."""
+def _assigned(request: Request, scene: Scene, count: Counted, device: str, head: str | None) -> Facts:
+    """What was assigned, with what it was assigned by."""
     from detloss_cli.families.hyp import hyp_keys
 
     chosen, size_px = scene.setup, scene.size_px
-    count = counted(chosen.family, chosen.profile, scene.head, hyp, scene.labels, size_px, pairs)
     return Facts(
         "inspect targets",
         data=scenes.data_facts(request, scene.dataset),

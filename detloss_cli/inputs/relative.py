@@ -10,6 +10,8 @@ def relative(path: str, root: str) -> str:
     if path == root:
         return "."
     folder = root.rstrip(os.sep) + os.sep
+    if os.sep == "/" and path.startswith(folder) and "//" not in path and "/." not in path and not path.endswith("/"):
+        return path[len(folder) :]  # what all below leads to where nothing has to be looked up
     whole = os.path.abspath(path)
     if not whole.startswith(folder):  # the working folder may lead there through a link
         whole = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))

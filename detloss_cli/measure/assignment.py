@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ MOST_COLLISIONS = 20_000  # pairs that are listed; all are counted
 class AssignmentCount:
     """Sums over batches; `add` each batch in file order, then ask.
 
-    boxes: N boxes of the data set. positives: (N, L) rows. slots: (N,) slots won.
+    boxes: N boxes of the data set. positives: (N, L) rows. slots: (N,) slots won. pairs: the first `MOST_COLLISIONS` pairs of boxes that
+    claim one slot, with its level and whether they are of one class.
     """
 
     head: Head
@@ -37,7 +39,7 @@ class AssignmentCount:
     conflicts: int = 0
     rows_lost: int = 0
     paired: int = 0
-    pairs: dict[tuple[int, int], Collision] = field(default_factory=dict)
+    pairs: dict[tuple[int, int], tuple[int, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         levels = self.head.levels
@@ -93,8 +95,28 @@ class AssignmentCount:
         for index in np.sort(firsts)[: max(0, MOST_COLLISIONS - len(self.pairs))].tolist():
             first, second = (int(box) for box in pairs[index])
             row = by_row[index]
-            name = self.head.levels[int(level[rows[row]])].name
-            self.pairs.setdefault((first, second), Collision(first, second, name, not bool(differs[row])))
+            self.pairs.setdefault((first, second), (int(level[rows[row]]), not bool(differs[row])))
+
+    def extend(self, part: AssignmentCount, first_row: int) -> None:
+        """What was counted of the boxes from `first_row` on by itself, as if it had been added here; parts in file order."""
+        rows = slice(first_row, first_row + part.boxes)
+        self.positives[rows] += part.positives
+        self.slots[rows] += part.slots
+        self.matched[rows] += part.matched
+        for own, others in ((self.matches, part.matches), (self.by_anchor, part.by_anchor)):
+            for counts, other in zip(own, others, strict=True):
+                counts += other
+        self.claimed += part.claimed
+        self.conflicts += part.conflicts
+        self.rows_lost += part.rows_lost
+        self.paired += part.paired
+        for (first, second), told in islice(part.pairs.items(), max(0, MOST_COLLISIONS - len(self.pairs))):
+            self.pairs[first + first_row, second + first_row] = told
+
+    def collisions(self) -> tuple[Collision, ...]:
+        """The pairs that are listed."""
+        levels = self.head.levels
+        return tuple(Collision(*boxes, levels[level].name, same) for boxes, (level, same) in self.pairs.items())
 
     def levels(self, anchors: Sequence[tuple[tuple[float, float], ...]] | None = None) -> tuple[LevelFacts, ...]:
         """Facts of each level, in the head's order.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,61 @@ class Counted:
     collisions: tuple[Collision, ...]
 
 
+@dataclass(slots=True)
+class Tally:
+    """Sums over batches; `add` each in file order, or `extend` by what was counted elsewhere.
+
+    maps: None in families without heat maps. why: by box without a row the reason's key and text. infinite: by box, why its row makes
+    the loss infinite. stops: by box, why the trainer raises an error over its batch.
+    """
+
+    count: AssignmentCount
+    maps: MapCount | None
+    why: dict[int, tuple[str, str]] = field(default_factory=dict)
+    infinite: dict[int, str] = field(default_factory=dict)
+    stops: dict[int, str] = field(default_factory=dict)
+
+    def add(self, family: Family, profile: str, hyp: Any, batch: Batch, assignment: Assignment, classes: NDArray[np.int64]) -> None:
+        """One batch; the family is asked about each box without a row. classes: (N_batch,)."""
+        head, rows, start = self.count.head, host(assignment), batch.rows.start
+        self.count.add(rows, start, classes, batch.targets.images)
+        if self.maps is not None:
+            self.maps.add(rows, classes)
+        for name, into in (("infinite", self.infinite), ("stops", self.stops)):
+            if hasattr(family, name):
+                bad = getattr(family, name)(head, hyp, batch.targets, assignment, profile=profile)
+                into.update({gt + start: reason.text for gt, reason in bad.items()})
+        found = family.reasons(head, hyp, batch.targets, assignment, profile=profile)
+        self.why.update({gt + start: (reason.key, reason.text) for gt, reason in found.items()})
+
+    def extend(self, part: Tally, first_row: int) -> None:
+        """What was counted of the boxes from `first_row` on by itself; parts in file order."""
+        self.count.extend(part.count, first_row)
+        if self.maps is not None and part.maps is not None:
+            self.maps.extend(part.maps)
+        self.why.update({gt + first_row: reason for gt, reason in part.why.items()})
+        self.infinite.update({gt + first_row: text for gt, text in part.infinite.items()})
+        self.stops.update({gt + first_row: text for gt, text in part.stops.items()})
+
+    def facts(self, family: Family, labels: Labels, size_px: NDArray[np.float32]) -> Counted:
+        """Facts over all batches. labels: all boxes. size_px: (N, 2) of each at the network input."""
+        count, head = self.count, self.count.head
+        without = count.positives.sum(axis=1) == 0
+        facts = count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in self.why.items()})
+        return Counted(
+            levels=count.levels(family.level_anchors(head) if hasattr(family, "level_anchors") else None),
+            maps=self.maps.facts() if self.maps is not None else None,
+            assignment=with_groups(facts, size_px[without], labels.cls[without], labels.names),
+            boxes=box_facts(labels, size_px, count.positives, count.slots, self.why, self.infinite, self.stops),
+            collisions=count.collisions(),
+        )
+
+
+def tally(family: Family, head: Head, boxes: int) -> Tally:
+    """An empty one for so many boxes."""
+    return Tally(AssignmentCount(head, boxes), MapCount(head) if getattr(family, "HEAT_MAPS", False) else None)
+
+
 def counted(
     family: Family,
     profile: str,
@@ -48,33 +103,10 @@ def counted(
     Args:
         hyp: as the assigner got it. labels: all boxes. size_px: (N, 2) of each at the network input. pairs: each batch and its assignment.
     """
-    count = AssignmentCount(head, len(labels))
-    maps = MapCount(head) if getattr(family, "HEAT_MAPS", False) else None
-    why: dict[int, tuple[str, str]] = {}
-    infinite: dict[int, str] = {}
-    stops: dict[int, str] = {}
+    sums = tally(family, head, len(labels))
     for batch, assignment in pairs:
-        rows, start = host(assignment), batch.rows.start
-        count.add(rows, start, labels.cls[batch.rows], batch.targets.images)
-        if maps is not None:
-            maps.add(rows, labels.cls[batch.rows])
-        if hasattr(family, "infinite"):
-            bad = family.infinite(head, hyp, batch.targets, assignment, profile=profile)
-            infinite.update({gt + start: reason.text for gt, reason in bad.items()})
-        if hasattr(family, "stops"):
-            bad = family.stops(head, hyp, batch.targets, assignment, profile=profile)
-            stops.update({gt + start: reason.text for gt, reason in bad.items()})
-        found = family.reasons(head, hyp, batch.targets, assignment, profile=profile)
-        why.update({gt + start: (reason.key, reason.text) for gt, reason in found.items()})
-    without = count.positives.sum(axis=1) == 0
-    facts = count.facts(size_px.prod(axis=1), {box: key for box, (key, _) in why.items()})
-    return Counted(
-        levels=count.levels(family.level_anchors(head) if hasattr(family, "level_anchors") else None),
-        maps=maps.facts() if maps is not None else None,
-        assignment=with_groups(facts, size_px[without], labels.cls[without], labels.names),
-        boxes=box_facts(labels, size_px, count.positives, count.slots, why, infinite, stops),
-        collisions=tuple(count.pairs.values()),
-    )
+        sums.add(family, profile, hyp, batch, assignment, labels.cls[batch.rows])
+    return sums.facts(family, labels, size_px)
 
 
 def host(assignment: Assignment) -> Assignment:

@@ -46,6 +46,13 @@ class MapCount:
             self.centres[index] += len(np.unique(np.stack((cell, classes[assignment.gt[here]])), axis=1).T)
             self.radii[index] = _summed(self.radii[index], np.bincount(assignment.extra["radius"][here]))
 
+    def extend(self, part: MapCount) -> None:
+        """What was counted of other images by itself."""
+        for index, radii in enumerate(part.radii):
+            self.shared[index] += part.shared[index]
+            self.centres[index] += part.centres[index]
+            self.radii[index] = _summed(self.radii[index], radii)
+
     def facts(self) -> tuple[MapFacts, ...]:
         """Facts of each map, in the head's order, without what only a loss can tell."""
         columns = zip(self.head.levels, self.centres, self.shared, self.radii, strict=True)

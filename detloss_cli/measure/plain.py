@@ -36,6 +36,10 @@ def plain_pairs(
         raise ValueError(f"expected a family that assigns without predictions, got {family.ID}")
     for images, rows in stacks(labels, 1, CHUNK_BOXES):
         chunk = stack_of(labels, network, head.imgsz, images, rows, family.FRAME, lambda column: column)
-        with np.errstate(divide="ignore", invalid="ignore"):  # a side of 0 gives inf, which matches nothing
-            assigned = family.assign(head, hyp, chunk.targets, None, profile=profile)
-        yield chunk, assigned
+        yield chunk, plainly(family, profile, head, hyp, chunk)
+
+
+def plainly(family: Family, profile: str, head: Head, hyp: Any, chunk: Batch) -> Assignment:
+    """The assignment of one chunk, whose columns are numpy's."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # a side of 0 gives inf, which matches nothing
+        return family.assign(head, hyp, chunk.targets, None, profile=profile)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def build(
     number = {severity: sum(_stands_for(finding) for finding in everything if finding.severity == severity) for severity in RANK}
     code = ended(everything, fail_on) if exit_code is None else exit_code
     root = facts.data.root if facts is not None and facts.data is not None else None
-    shown = tuple(capped((_below(finding, root) for finding in everything), max_findings))
+    shown = tuple(capped(everything, max_findings, root))
     return Report(command, facts, shown, Summary(number["error"], number["warning"], number["info"], code), extra or {}, fail_on)
 
 
@@ -83,18 +83,26 @@ def ended(findings: Iterable[Finding], fail_on: str) -> int:
     return code
 
 
-def capped(findings: Iterable[Finding], most: int) -> list[Finding]:
-    """Sorted by path and line; of each rule the first `most` with a place, then one without that counts the rest."""
+def capped(findings: Sequence[Finding], most: int, root: str | None) -> list[Finding]:
+    """Sorted by path and line, paths below `root` without it; of each rule the first `most` with a place, then one without that counts
+    the rest."""
+    places = {finding.where.path for finding in findings if finding.where is not None}
+    names = {path: path if root is None else relative(path, root) for path in places}
+
+    def key(finding: Finding) -> tuple[str, int, int, str]:
+        path, line, column, code = finding.sort_key()
+        return names.get(path, path), line, column, code
+
     kept: list[Finding] = []
     seen: dict[str, int] = {}
     last: dict[str, Finding] = {}
-    for finding in sorted(findings, key=Finding.sort_key):
+    for finding in sorted(findings, key=key):
         if finding.where is not None:
             seen[finding.rule] = seen.get(finding.rule, 0) + 1
             last[finding.rule] = finding
             if seen[finding.rule] > most:
                 continue
-        kept.append(finding)
+        kept.append(_named(finding, names))
     for rule, number in sorted(seen.items()):
         if number > most:
             rest = number - most
@@ -106,7 +114,7 @@ def capped(findings: Iterable[Finding], most: int) -> list[Finding]:
     return kept
 
 
-def _below(finding: Finding, root: str | None) -> Finding:
-    if finding.where is None or root is None:
+def _named(finding: Finding, names: Mapping[str, str]) -> Finding:
+    if finding.where is None or names[finding.where.path] == finding.where.path:
         return finding
-    return replace(finding, where=replace(finding.where, path=relative(finding.where.path, root)))
+    return replace(finding, where=replace(finding.where, path=names[finding.where.path]))
