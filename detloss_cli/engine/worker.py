@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -21,6 +22,7 @@ def serve(asked: Connection[Any, Any], others: Iterable[Connection[Any, Any]] = 
         asked: the end of this worker. Takes (work, shard, whether to tell), gives (kind, value).
         others: ends of the parent that a fork brought along: as long as they are open here, a worker does not see its parent leave.
     """
+    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in others:

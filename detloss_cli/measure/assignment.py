@@ -65,11 +65,11 @@ class AssignmentCount:
         for index, counts in enumerate(self.by_anchor):
             counts += per_cell[:, index, : len(counts)].sum(axis=0)
             self.matches[index] += (per_cell[:, index, : len(counts)] > 0).sum(axis=0)
-        self._claim(slot_keys(assignment, self.head.levels, images), gt, level, classes, first_row)
+        self._claim(slot_keys(assignment, self.head.levels, images), assignment, classes, first_row)
 
-    def _claim(self, keys: Any, gt: Any, level: Any, classes: NDArray[np.int64], first_row: int) -> None:
+    def _claim(self, keys: Any, assignment: Assignment, classes: NDArray[np.int64], first_row: int) -> None:
         """Who wins each slot, and who claimed it too. Rows of one slot stand together, in their order, once sorted by slot."""
-        order, last = rows_by_slot(keys)
+        gt, (order, last) = assignment.gt, rows_by_slot(keys)
         ends = np.nonzero(last)[0]
         sizes = np.diff(ends, prepend=-1)
         winner = gt[order[ends]]
@@ -84,18 +84,18 @@ class AssignmentCount:
         rivals = gt[row] != against
         differs = classes[gt[row]] != classes[against]
         self.conflicts += len(np.unique(group[differs]))
-        self._pair(row[rivals], gt[row[rivals]] + first_row, against[rivals] + first_row, level, differs[rivals])
+        self._pair(row[rivals], gt[row[rivals]] + first_row, against[rivals] + first_row, assignment, differs[rivals])
 
-    def _pair(self, rows: Any, one: Any, other: Any, level: Any, differs: Any) -> None:
-        """List each pair of boxes once, at its first row, as far as there is room."""
-        by_row = np.argsort(rows)
+    def _pair(self, rows: Any, one: Any, other: Any, assignment: Assignment, differs: Any) -> None:
+        """List each pair of boxes once, at its first row, as far as there is room: image by image, so that no batch size changes which."""
+        by_row = np.lexsort((rows, assignment.image[rows]))
         pairs = np.stack((np.minimum(one, other), np.maximum(one, other)), axis=1)[by_row]
         _, firsts = np.unique(pairs[:, 0] * self.boxes + pairs[:, 1], return_index=True)
         self.paired += len(firsts)
         for index in np.sort(firsts)[: max(0, MOST_COLLISIONS - len(self.pairs))].tolist():
             first, second = (int(box) for box in pairs[index])
             row = by_row[index]
-            self.pairs.setdefault((first, second), (int(level[rows[row]]), not bool(differs[row])))
+            self.pairs.setdefault((first, second), (int(assignment.level[rows[row]]), not bool(differs[row])))
 
     def extend(self, part: AssignmentCount, first_row: int) -> None:
         """What was counted of the boxes from `first_row` on by itself, as if it had been added here; parts in file order."""

@@ -16,7 +16,7 @@ from detloss_cli.targets.assignment import Assignment
 if TYPE_CHECKING:
     from detloss_cli.families.interface import Family
 
-CHUNK_BOXES = 16384
+CHUNK_BOXES = 8192
 
 
 def plain_pairs(
