@@ -26,7 +26,7 @@ from detloss_cli.measure.run import Job
 from detloss_cli.targets.assignment import Assignment, Targets
 
 KINDS = ("prior", "zero", "base-rate", "perfect")
-MOST_BOXES = 4096  # of a stack: what a thread's columns hold of the cache, and of memory on crowded images
+MOST_BOXES = 3072  # of a stack: what a thread's columns hold of the cache, and of memory on crowded images
 
 
 @dataclass(frozen=True, slots=True)
