@@ -119,11 +119,10 @@ def level_terms(
     answers = Answers(logits[:, channels.box], logits[:, objectness], mine.anchor, None, logits[:, channels.cls], None)
     rows = level_rows(head, index, targets, mine, answers, rules)
     wins = winners(slot_keys(mine, head.levels, targets.images), rows.overlap, rules)
-    winner = tuple(column[wins] for column in mine.slot)
     plane = predictions.plane(index, objectness)
     return LevelTerms(
         box=mean_or_zero(rows.per_box),
-        obj=mean_over_plane(plane, winner, rows.obj_logit[wins], rows.target[wins], rules.obj),
+        obj=mean_over_plane(plane, mine.anchor[wins], rows.obj_logit[wins], rows.per_obj[wins], rules.obj),
         cls=mean_or_zero(rows.per_cls),
         per_box=rows.per_box,
         per_obj=rows.per_obj * wins,

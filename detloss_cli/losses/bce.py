@@ -21,6 +21,11 @@ def bce_with_logits(logit: Tensor, target: Tensor, pos_weight: float | None = No
     return functional.binary_cross_entropy_with_logits(logit, target, reduction="none", pos_weight=weight)
 
 
+def bce_of_nothing(logit: Tensor) -> Tensor:
+    """`bce_with_logits` against targets of 0, whatever the weight of the positive part: x - log sigmoid(x), in torch's own order."""
+    return logit - functional.logsigmoid(logit)
+
+
 def smooth_bce(eps: float) -> tuple[float, float]:
     """Targets of label smoothing: (1 - eps / 2, eps / 2) for present and absent classes.
 

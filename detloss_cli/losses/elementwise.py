@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from detloss_cli.losses.bce import bce_with_logits, blur
+from detloss_cli.losses.bce import bce_of_nothing, bce_with_logits, blur
 from detloss_cli.losses.constant_logit import bce_minimum, minimum
 from detloss_cli.losses.focal import focal, quality_focal
 
@@ -39,6 +39,10 @@ class Form:
         if self.kind == "qfocal":
             return quality_focal(bce, logit, target, self.gamma, self.alpha)
         return blur(bce, logit, target) if self.kind == "blur" else bce
+
+    def absent(self, logit: Tensor) -> Tensor:
+        """The loss against targets that are all 0, without building them; the same bits."""
+        return bce_of_nothing(logit) if self.kind == "bce" else self(logit, logit.new_zeros(()).expand_as(logit))
 
     @property
     def affine(self) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
+from detloss_cli.losses.elementwise import Form
 from detloss_cli.predictions.interface import Background
-
-Elementwise = Callable[[Tensor, Tensor], Tensor]
 
 
 def mean_or_zero(values: Tensor) -> Tensor:
@@ -17,23 +14,20 @@ def mean_or_zero(values: Tensor) -> Tensor:
     return values.sum() / torch.ones_like(values).sum().clamp(min=1)
 
 
-def mean_over_plane(
-    plane: Tensor | Background, slots: tuple[Tensor, Tensor, Tensor, Tensor], logit: Tensor, target: Tensor, loss: Elementwise
-) -> Tensor:
-    """Mean of an elementwise loss over all cells of a plane whose target is 0 but for some slots.
+def mean_over_plane(plane: Tensor | Background, anchor: Tensor, logit: Tensor, each: Tensor, loss: Form) -> Tensor:
+    """Mean of an elementwise loss over all cells of a plane whose target is 0 but for some slots: no plane of targets is built, all cells
+    are held to 0 and the slots corrected.
 
     Args:
-        plane: (B, A, H, W) logits, or the constant that they are. slots: image, anchor, row, col, each (S,) int64, no slot twice.
-        logit: (S,) the plane's logits at the slots. target: (S,) their targets. loss: elementwise, of logits and targets.
+        plane: (B, A, H, W) logits, or the constant that they are. anchor: (S,) int64 of each slot, no slot twice. logit: (S,) the plane's
+            logits at the slots. each: (S,) the loss there. loss: the elementwise one.
     """
     if isinstance(plane, Background):
         images, _, rows, cols = plane.shape
-        taken = torch.zeros_like(plane.logit).index_add(0, slots[1], torch.ones_like(logit))
-        empty = loss(plane.logit, torch.zeros_like(plane.logit))
-        return mean_with_background(loss(logit, target).sum(), empty, taken, torch.full_like(taken.sum(), images * rows * cols))
+        taken = torch.zeros_like(plane.logit).index_add(0, anchor, torch.ones_like(logit))
+        return mean_with_background(each.sum(), loss.absent(plane.logit), taken, torch.full_like(taken.sum(), images * rows * cols))
     dense = plane.contiguous()  # other channels lie between its cells: what costs is reading them, so once
-    full = torch.zeros_like(dense).index_put_(slots, target.to(dense.dtype))
-    return loss(dense, full).mean()
+    return loss.absent(dense).mean() + (each - loss.absent(logit)).sum() / dense.numel()
 
 
 def mean_with_background(slots: Tensor, empty: Tensor, taken: Tensor, cells: Tensor) -> Tensor:
