@@ -1,11 +1,11 @@
-"""Cost by the number of label files: what one more file costs, in time and in memory, between sizes that are ten times apart."""
+"""Cost by the number of label files: what one more file costs, in processor time and memory, between sizes that are ten times apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
 
-from in_turn import Goal, Row, in_turn, peak_memory, run
+from in_turn import Goal, Row, peak_memory, processor_times, run
 from reading import inspect
 from workplace import Place
 
@@ -24,12 +24,12 @@ def sizes(place: Place) -> tuple[int, int, int]:
 
 def measure(place: Place) -> Iterator[Row]:
     commands = [inspect(place.coco(images=images), place, "--no-cache") for images in sizes(place)]
-    seconds = in_turn([partial(run, command) for command in commands], place.rounds)
+    seconds = processor_times([partial(run, command) for command in commands], place.rounds)
     memory = [peak_memory(command) for command in commands]
     for images, took, held in zip(sizes(place), seconds, memory, strict=True):
         yield Row(f"inspect labels, {images:,} label files", took, memory=held)
     small, middle, large = sizes(place)
-    for what, found, unit, scale in (("time", seconds, "us", 1e6), ("memory", memory, "kB", 1e3)):
+    for what, found, unit, scale in (("processor time", seconds, "us", 1e6), ("memory", memory, "kB", 1e3)):
         first = scale * (found[1] - found[0]) / (middle - small)
         then = scale * (found[2] - found[1]) / (large - middle)
         yield Row(
