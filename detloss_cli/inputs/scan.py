@@ -60,8 +60,10 @@ def _one(path: str, found: Scan, seen: set[tuple[int, int]]) -> list[str]:
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(path) as entries:
             every = list(entries)
-        _files([entry.name for entry in every if entry.is_file(follow_symlinks=False)], folder)
-        for entry in [entry for entry in every if not entry.is_file(follow_symlinks=False)]:
+        names = [entry.name for entry in every if entry.is_file(follow_symlinks=False)]
+        _files(names, folder)
+        others = [entry for entry in every if not entry.is_file(follow_symlinks=False)] if len(names) < len(every) else []
+        for entry in others:
             name = entry.name
             if entry.is_symlink():
                 _link(path, entry, folder, found)
