@@ -12,6 +12,8 @@ from torch import Tensor
 from detloss_cli.facts.heads import GradientFacts
 from detloss_cli.losses.term import LossBreakdown
 
+# Numbers that are added up at a time: torch makes a float64 copy of them, as a whole twice the outputs.
+PART = 1 << 20
 Norms = Mapping[tuple[str, int], float]  # by term and level
 
 
@@ -28,15 +30,16 @@ def norms(breakdown: LossBreakdown, leaves: Sequence[Tensor]) -> dict[tuple[str,
         if not value.requires_grad:
             found |= {(name, level): 0.0 for level in range(len(leaves))}
             continue
-        grads = torch.autograd.grad(value, leaves, retain_graph=True, allow_unused=True)
-        for level, grad in enumerate(grads):
+        for level, leaf in enumerate(leaves):  # one level at a time: a gradient is as large as the outputs
+            (grad,) = torch.autograd.grad(value, (leaf,), retain_graph=True, allow_unused=True)
             found[name, level] = 0.0 if grad is None else _norm(grad)
     return found
 
 
 def _norm(grad: Tensor) -> float:
     # where an element is not finite the sum of squares is not either: one pass
-    value = float(torch.linalg.vector_norm(grad, dtype=torch.float64))
+    parts = grad.flatten().split(PART)
+    value = math.hypot(*(float(torch.linalg.vector_norm(part, dtype=torch.float64)) for part in parts))
     return value if math.isfinite(value) else math.nan
 
 
