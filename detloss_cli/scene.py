@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.inputs.limits import UNREAD_KINDS
+from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.single_files import files_of, spec_of_files
 from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
@@ -104,9 +105,7 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
     """
     spec, faults = _spec(request)
     if splits is not None:
-        missing = [split for split in splits if split not in spec.splits]
-        if missing and spec.splits:
-            raise DetlossError(f"no split {missing[0]!r}", where=request.data[0], hint=f"--split {' or '.join(spec.splits)}")
+        refuse_splits(request, splits, spec.splits)
     image_sizes = Path(request.image_sizes) if request.image_sizes else None
     spec = replace(spec, num_classes=None) if request.single_cls else spec  # no class is too large where all become 0
     dataset = read_dataset(
@@ -136,6 +135,19 @@ class Shelf:
         if key not in self._read:
             self._read[key] = load(request, splits=splits, loader=loader, sizes=sizes)
         return self._read[key]
+
+
+def refuse_splits(request: Request, wanted: Sequence[str], present: Collection[str]) -> None:
+    """Nothing where DATA has no splits at all: what it lacks is said by what reads it.
+
+    Raises:
+        DetlossError: one that was asked for is none of those.
+    """
+    missing = [split for split in wanted if split not in present]
+    if missing and present:
+        near = nearest(missing[0], present)
+        hint = f"did you mean --split {near}?" if near else f"--split {' or '.join(present)}"
+        raise DetlossError(f"no split {missing[0]!r}", where=request.data[0], hint=hint)
 
 
 def _spec(request: Request) -> tuple[DataSpec, tuple[Fault, ...]]:

@@ -193,13 +193,13 @@ def data_key_unknown(fault: Fault) -> Words:
 
     Keys count letter by letter: `name:` is not `names:`, and the trainer then stops for the one that it misses.
     """
-    return f"nobody reads {quoted(fault.token)}", f"did you mean {fault.detail}"
+    return f"nobody reads {quoted(fault.token)}", f"did you mean {fault.detail}?"
 
 
 def _instead(fault: Fault) -> str:
     if fault.detail == "windows":
         return "a path of Windows: pass --root FOLDER"
-    return f"did you mean {fault.detail}" if fault.detail else "correct it, or pass --root FOLDER"
+    return f"did you mean {fault.detail}?" if fault.detail else "correct it, or pass --root FOLDER"
 
 
 RULES: tuple[Rule, ...] = (

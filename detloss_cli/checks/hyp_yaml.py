@@ -78,7 +78,7 @@ def hyp_key_unknown(fault: Fault) -> Words:
 
     Trainers ignore unknown keys silently: a typo leaves the default in force.
     """
-    return f"nobody reads {quoted(fault.token)}", f"did you mean {fault.detail}" if fault.detail else "delete it"
+    return f"nobody reads {quoted(fault.token)}", f"did you mean {fault.detail}?" if fault.detail else "delete it"
 
 
 def hyp_key_foreign(fault: Fault) -> Words:

@@ -31,6 +31,6 @@ def _nothing(dataset: DataSet) -> Iterator[Fault]:
     if not sources or any(fault.path in sources for fault in dataset.faults):
         return
     if not dataset.counts.images:
-        yield Fault("no-images", dataset.spec.path, None, None, "", ", ".join(sources[:3]))
+        yield Fault("no-images", dataset.spec.path, None, None, "", ", ".join([*dict.fromkeys(sources)][:3]))
     elif not dataset.counts.rows and not dataset.counts.skipped:
         yield Fault("no-labels", dataset.spec.path, None, None, str(dataset.counts.images), label_folder(sources[0]))

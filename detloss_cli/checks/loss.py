@@ -139,7 +139,8 @@ def _why_zero(facts: Facts, name: str) -> str:
             rule, number = max(labels.lost.by_rule.items(), key=lambda item: item[1], default=("", 0))
             worst = f", {number} of them by {rule}" if rule else ""
             return f"the loader drops all {labels.rows} rows{worst}"
-        return f"no label file of {labels.images} images holds a row ({labels.missing} images have no label file)"
+        missing = f" ({labels.missing} images have no label file)" if labels.missing else ""
+        return f"no label file of {labels.images} images holds a row{missing}"
     if assignment is not None and not assignment.positives:
         reason, number = max(assignment.by_reason.items(), key=lambda item: item[1], default=("", 0))
         worst = f": {reason.replace('_', ' ')} for {number} of them" if reason else ""

@@ -18,7 +18,6 @@ from detloss_cli.checks.thresholds import RULES
 from detloss_cli.diagnose.anchors import anchors_of
 from detloss_cli.diagnose.count import count_labels, count_pairs
 from detloss_cli.diagnose.loss import judged, without_left_out
-from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts
 from detloss_cli.facts.gate import GateFacts
 from detloss_cli.finding import Finding
@@ -97,9 +96,7 @@ def _splits(request: Request, present: tuple[str, ...]) -> tuple[str, ...]:
     if request.split in (None, "", "all"):
         return ("train",) if "train" in present and request.split != "all" else present
     wanted = tuple(str(request.split).split(","))
-    missing = [split for split in wanted if split not in present]
-    if missing and present:
-        raise DetlossError(f"no split {missing[0]!r}", where=request.data[0], hint=f"--split {' or '.join(present)}")
+    scenes.refuse_splits(request, wanted, present)
     return wanted
 
 

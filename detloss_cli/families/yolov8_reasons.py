@@ -56,14 +56,18 @@ def task_reasons(targets: Targets, assignment: Assignment, reach: Reach, boxes: 
             limit = (head.reg_max - 1) * max(head.strides)
             found[gt] = ("beyond_reach", f"{size}: no cell inside reaches its sides, at most {limit} px away ({_best(evidence, gt)})")
         else:
-            found[gt] = ("not_in_top_k", f"{size}: {evidence['cells'][gt]} cells inside, none in its top {topk} ({_best(evidence, gt)})")
+            cells = int(evidence["cells"][gt])
+            inside = "1 cell" if cells == 1 else f"{cells} cells"
+            found[gt] = ("not_in_top_k", f"{size}: {inside} inside, none in its top {topk} ({_best(evidence, gt)})")
     return found
 
 
 def _lost(evidence: dict[str, Any], gt: int) -> str:
     rival, overlap = int(evidence["rival"][gt]), float(evidence["rival_overlap"][gt])
-    picked = f"each of the {evidence['picked'][gt]} cells it took goes to another box"
-    return f"{picked}, the best to box {rival} with CIoU {overlap:.2f} ({_best(evidence, gt)})"
+    number = int(evidence["picked"][gt])
+    cells = "the only cell it took goes" if number == 1 else f"each of the {number} cells it took goes"
+    best = "" if number == 1 else " the best"
+    return f"{cells} to another box,{best} to box {rival} with CIoU {overlap:.2f} ({_best(evidence, gt)})"
 
 
 def _best(evidence: dict[str, Any], gt: int) -> str:

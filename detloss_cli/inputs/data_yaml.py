@@ -42,7 +42,7 @@ def read_data(
         if os.path.islink(path):
             raise DetlossError("a link that leads nowhere", where=path, hint=f"it points at {os.readlink(path)}")
         found = nearest_path(path) if path and "\0" not in path else ""
-        raise DetlossError("no such file or folder", where=path, hint=f"did you mean {os.path.relpath(found)}" if found else FORMS)
+        raise DetlossError("no such file or folder", where=path, hint=f"did you mean {os.path.relpath(found)}?" if found else FORMS)
     if root is not None and not os.path.isdir(root):
         raise DetlossError("no such folder", where=f"--root {root}", hint="the folder that holds images and labels")
     option = from_option(names, limits.names) if names is not None else None
@@ -63,7 +63,7 @@ def read_data(
         darknet = read_darknet(file, root=root, allow_outside=allow_outside, classes=option, most=limits.names)
         return _spec(path, "darknet", darknet.place, darknet.classes, darknet.faults)
     if suffix not in (".txt", ".json"):
-        raise DetlossError(f"a {suffix or 'nameless'} file is no data set", where=path, hint=FORMS)
+        raise DetlossError(f"a {f'{suffix} file' if suffix else 'file without an extension'} is no data set", where=path, hint=FORMS)
     kind: DataKind = "coco" if suffix == ".json" else "keras" if _is_keras(file) else "list"
     file = os.path.realpath(file)
     place = Place(os.path.realpath(root or os.path.dirname(file)), {"train": (file,)}, ())

@@ -138,5 +138,5 @@ def _suggestion(name: str) -> str:
     by_name = nearest(name.removeprefix("hyp.").removesuffix(".yaml"), shipped.hyps())
     beside = nearest_path(name) if os.path.dirname(name) and "\0" not in name else ""
     if beside or by_name:
-        return f"did you mean {os.path.relpath(beside) if beside else by_name}"
+        return f"did you mean {os.path.relpath(beside) if beside else by_name}?"
     return f"a file, or one of {', '.join(shipped.hyps())}"

@@ -51,7 +51,7 @@ def read_model_file(name_or_path: str, limits: Limits = DEFAULT) -> ModelFile:
         return ModelFile(BUILT_IN[name], {}, ())
     beside = nearest_path(name_or_path) if os.path.dirname(name_or_path) and "\0" not in name_or_path else ""
     meant = os.path.relpath(beside) if beside else nearest(name, BUILT_IN)
-    hint = f"did you mean {meant}" if meant else "a model .yaml, or a name such as yolov5s, yolo11n, yolov7, yolox-s"
+    hint = f"did you mean {meant}?" if meant else "a model .yaml, or a name such as yolov5s, yolo11n, yolov7, yolox-s"
     raise DetlossError("no such model file or built-in head", where=f"--model {name_or_path}", hint=hint)
 
 

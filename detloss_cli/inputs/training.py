@@ -95,7 +95,7 @@ def _data(training: Training, words: Mapping[str, Said], places: Places) -> None
         return
     found = find_path(told.value, places)
     if found is None:
-        training.asked["data"] = f"{told.value} of {told.source} is not here; --root is the folder that holds it"
+        training.asked["data"] = f"{told.value} is not here; --root is the folder that holds it"
     else:
         training.put("data", (found,), _moved(told, found))
 
@@ -154,7 +154,7 @@ def _hyp(training: Training, words: Mapping[str, Said], places: Places) -> None:
     elif built_in is not None:
         training.put("hyp", SHIPPED.get(name, name), f"{told.source}, as it comes with detloss")
     else:
-        training.asked["hyp"] = f"{told.value} of {told.source} is not here"
+        training.asked["hyp"] = f"{told.value} is not here"
 
 
 def _is_number(value: Any) -> bool:

@@ -14,10 +14,11 @@ from detloss_cli.report.report import Report
 from detloss_cli.report.safe import safe
 from detloss_cli.report.sections.compare import compare_lines
 from detloss_cli.report.sections.gate import figure_cells
-from detloss_cli.report.sections.verdict import verdict
+from detloss_cli.report.sections.verdict import QUIET, outstanding
 
 PLACES = 10
 MOST_RULES = 100
+UNCUT = 1000  # columns in which every message has room
 # Each of them can begin markup, a link, a mention, an emoji, a reference or a table cell.
 ACTIVE = re.compile(r"[\\`*_{}\[\]<>()#|~&@:$]")
 
@@ -43,8 +44,11 @@ def _facts(facts: Facts, report: Report) -> Iterator[str]:
         yield ""
         yield f"{text(facts.data.path)}: {many(facts.labels.images, 'image')}, {many(facts.labels.boxes, 'box', 'boxes')}"
     yield ""
-    told = verdict(report.command or "", facts, report.findings, 1000) if facts.compare is None else compare_lines(facts.compare, 1000)
-    yield from (f"- {text(line.plain.removeprefix('! ').strip())}" for line in told)
+    if facts.compare is not None:
+        yield from (f"- {text(line.plain.removeprefix('! ').strip())}" for line in compare_lines(facts.compare, UNCUT))
+    else:
+        told = outstanding(report.command or "", facts, report.findings, UNCUT)
+        yield from (f"- {text(said)}" + (f" → detloss {text(more)}" if more else "") for said, more in told or [(QUIET, "")])
     if facts.gate is not None and figures(facts):
         yield ""
         yield "| figure | now | bound | baseline |"

@@ -268,3 +268,28 @@ def test_files_that_are_no_saved_runs(saved: tuple[str, str], tmp_path: Path, ca
         code, out, err = ran(capsys, "compare", *arguments)
         assert (code, out) == (2, "")
         assert said in err
+
+
+def test_positives_of_a_level_stand_beside_their_share_of_all_positives(capsys: pytest.CaptureFixture[str]) -> None:
+    """As in the table of one run; the share of the loss is another number."""
+    body = told(capsys, "compare", *VAL, "--model", "yolov5s,yolov5n", "--imgsz", "640")
+    levels = body["compare"]["runs"][0]["levels"]
+    whole = sum(level["positives"] for level in levels)
+    code, out, _ = ran(capsys, "compare", *VAL, "--model", "yolov5s,yolov5n", "--format", "text")
+    assert code == 0
+    for level in levels:
+        line = next(line for line in out.splitlines() if line.startswith(f"{level['level']}/"))
+        assert line.split()[2:5] == [f"{level['positives']:,}", f"{level['positives'] / whole:.0%}"[:-1], "%"], line
+
+
+def test_a_note_stands_beside_its_key_or_indented_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = ran(capsys, "compare", *VAL, "--model", "yolov5s,yolo11s", "--format", "text")
+    keys = out[out.rindex("\nhyp ") :].split("\n\n")[0].splitlines()
+    notes = [line for line in keys if "power of the inverse class frequency" in line]
+    assert [line[:6] for line in notes] == ["    in"]
+
+
+def test_a_level_that_loses_all_is_not_said_to_move_by_a_factor(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = ran(capsys, "compare", *VAL, "--model", "yolov5s", "--imgsz", "640,64", "--format", "text")
+    line = next(line for line in out.splitlines() if line.startswith("P5/32"))
+    assert line.endswith("  to 0"), line

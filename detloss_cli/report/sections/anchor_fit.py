@@ -60,10 +60,12 @@ def _decision(facts: AnchorFacts) -> str:
 
 
 def _scale(facts: AnchorFacts) -> list[str]:
-    """The worst factor, and the ends."""
+    """Recall with the smallest and the largest boxes, and where it is lowest if that lies between them."""
+    (least, first), (most, last) = facts.by_scale[0], facts.by_scale[-1]
+    told = [f"recall {_four(first)} with boxes at {short(least)}x", f"{_four(last)} at {short(most)}x"]
     factor, worst = min(facts.by_scale, key=lambda pair: pair[1])
-    ends = [f"{short(end)}x {_four(recall)}" for end, recall in (facts.by_scale[0], facts.by_scale[-1])]
-    return [f"hyp scale {short(facts.scale or 0)}", f"recall at worst {_four(worst)}, where boxes are {short(factor)}x as large", *ends]
+    lowest = [f"at worst {_four(worst)} at {short(factor)}x"] if worst < min(first, last) else []
+    return [f"hyp scale {short(facts.scale or 0)}", *told, *lowest]
 
 
 def _table(facts: AnchorFacts, width: int) -> Iterator[Text]:

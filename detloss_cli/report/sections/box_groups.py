@@ -17,6 +17,7 @@ from detloss_cli.report.safe import safe
 EMPTY, ALL = "empty cells", "all"
 MANY = 1000  # images or boxes of which none has a share to speak of
 MOST_DIGITS = 9
+DOTS = "..."
 LEAST = 12  # columns that a name has at least
 # Order in which columns leave a narrow terminal; 0 stays.
 IMAGES, TERM, A_BOX, CLASS = 4, 3, 2, 1
@@ -145,6 +146,13 @@ def _value(number: float, digits: int) -> str | Text:
 
 
 def _cut(row: Row, most: int) -> Row:
-    """The end of a path says more than its beginning."""
+    """Without its folders first; of a file's name that is too long itself, exports give the end to a hash: its middle goes."""
     name = str(row.cells[0])
-    return row if len(name) <= most else replace(row, cells=("..." + name[3 - most :], *row.cells[1:]))
+    if len(name) <= most:
+        return row
+    file = name[name.rfind("/") + 1 :]
+    kept = most - len(DOTS)
+    shown = (
+        DOTS + name[-kept:] if len(file) <= kept else file if len(file) <= most else file[: kept - kept // 2] + DOTS + file[-(kept // 2) :]
+    )
+    return replace(row, cells=(shown, *row.cells[1:]))

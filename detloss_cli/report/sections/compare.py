@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.text import Text
@@ -115,16 +116,13 @@ def _figures(facts: CompareFacts[Facts]) -> list[list[str]]:
 
 
 def _levels(runs: Sequence[Facts]) -> list[list[str]]:
-    """Positives of each level, and its share of the loss."""
+    """Positives of each level, each with its share of all, as the table of one run has it."""
     strides = {level.level: level.stride for run in runs for level in run.levels or ()}
     rows = []
     for name in sorted(strides, key=lambda one: (strides[one], one)):
         here = [next((level for level in run.levels or () if level.level == name), None) for run in runs]
-        shares = []
-        for run in runs:
-            value = sum(term.value for term in run.loss.terms if term.level == name) if run.loss is not None else None
-            shares.append(_part(value, run.loss.totals["total"]) if run.loss is not None else "")
         numbers = [level.positives if level is not None else None for level in here]
+        shares = [_part(number, _assigned(run, "positives")) for number, run in zip(numbers, runs, strict=True)]
         rows.append(_row(f"{safe(name)}/{strides[name]} positives", numbers, shares))
     return rows
 
@@ -158,7 +156,7 @@ def _row(
         return [name, *cells, "" if first is second else "new" if first is None else "gone"]
     if difference:
         return [name, *cells, f"{second - first:+,.0f}" if second != first else "same"]
-    return [name, *cells, "same" if first == second else times(second / first) if first else "from 0"]
+    return [name, *cells, "same" if first == second else "from 0" if not first else times(second / first) if second else "to 0"]
 
 
 def _lost(facts: CompareFacts[Facts]) -> list[list[str]]:
@@ -167,13 +165,17 @@ def _lost(facts: CompareFacts[Facts]) -> list[list[str]]:
 
 
 def _keys(facts: CompareFacts[Facts], names: Sequence[str], width: int) -> Iterator[Text]:
-    """What the hyp says, and what the loss multiplies with where that is another number."""
+    """What the hyp says, and what the loss multiplies with where that is another number; a note stands beside its key, or below it."""
     columns = [Column("hyp", right=False, style="bold"), *(Column(name) for name in names)]
-    rows = []
-    for key in facts.keys:
-        cells = [_value(hyp, used) for hyp, used in zip(key.hyp, key.used, strict=True)]
-        rows.append(Row((safe(key.key), *cells), Text(safe(key.note), style="dim"), keep_tail=bool(key.note)))
-    yield from Grid(tuple(columns), tuple(rows)).lines(width)
+    rows = [Row((safe(key.key), *(_value(*pair) for pair in zip(key.hyp, key.used, strict=True)))) for key in facts.keys]
+    head, *lines = Grid(tuple(columns), tuple(rows)).lines(width)
+    yield head
+    for line, key in zip(lines, facts.keys, strict=True):
+        note = Text(safe(key.note), style="dim")
+        beside = line.cell_len + GAP + note.cell_len <= width
+        yield line.append(" " * GAP).append_text(note) if note and beside else line
+        if note and not beside:
+            yield from (Text(" " * 2 * GAP + part, style="dim") for part in textwrap.wrap(note.plain, width - 2 * GAP))
     if any(value is None for key in facts.keys for value in key.hyp):
         yield Text(f"{NOTHING} not read by this loss", style="dim")
 

@@ -1,8 +1,9 @@
-"""At most three lines on what stands out, worst first, each with the command that shows more. Facts in words, no thresholds."""
+"""At most three messages on what stands out, worst first, each with the command that shows more. Facts in words, no thresholds."""
 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -18,34 +19,50 @@ from detloss_cli.report.sections.findings import more_of
 
 MOST = 3
 MARK = "! "
+QUIET = "nothing stands out"
 LEAST = 40  # columns of a message beside its command
 
 
 def verdict(command: str, facts: Facts, findings: tuple[Finding, ...], width: int) -> Iterator[Text]:
     """What spoils a training, errors, boxes that train nothing, lost rows, warnings, what is uneven; one quiet line where nothing is."""
+    told = outstanding(command, facts, findings, width)
+    if not told:
+        yield Text(f"  {QUIET}", style="green")
+    for text, more in told:
+        yield from _lines(text, more, width)
+
+
+def outstanding(command: str, facts: Facts, findings: tuple[Finding, ...], width: int) -> list[tuple[str, str]]:
+    """What stands out in words, worst first, each with the command that shows more of it, "" if that is the one that ran."""
     told = _told(facts)
     errors, warnings = ([*_findings(findings, severity, told, width)] for severity in ("error", "warning"))
     said = [*_loss(facts), *errors, *_targets(facts), *_labels(facts, errors=bool(errors)), *warnings, *_uneven(facts)]
-    if not said:
-        yield Text("  nothing stands out", style="green")
-    for text, more in said[:MOST]:
-        yield _line(text, "" if more == command else more, width)
+    return [(text, "" if more == command else more) for text, more in said[:MOST]]
 
 
-def _line(text: str, more: str, width: int) -> Text:
-    """A line with the command at its end; a long message is cut, unless too little of it would be left."""
-    line = Text(MARK, style="bold yellow").append_text(Text(text, style="not bold default"))
-    room = width - len(more) - GAP
-    if more and (line.cell_len <= room or room >= LEAST):
-        line.truncate(room, overflow="ellipsis")
+def _lines(text: str, more: str, width: int) -> Iterator[Text]:
+    """The command stands at the end of the first line, if that leaves room for words; a long message goes on below, cut after two lines."""
+    if width - len(more) - GAP < LEAST:
+        more = ""
+    room = width - len(MARK) - (len(more) + GAP if more else 0)
+    first, *below = textwrap.wrap(text, max(1, room), max_lines=2, placeholder="…", break_on_hyphens=False) or [""]
+    line = Text(MARK, style="bold yellow").append_text(Text(first, style="not bold default"))
+    if more:
         line.append(" " * (width - line.cell_len - len(more)) + more, style="not bold dim")
-    line.truncate(width, overflow="ellipsis")
-    return line
+    yield line
+    yield from (Text(" " * len(MARK) + part) for part in below)
 
 
 def _told(facts: Facts) -> set[str]:
     """Rules, and first digits of codes, of what other lines say in one word for all places."""
-    told = {"infinite-loss", "term-not-finite", "box-without-positive", "level-without-positives", "image-without-label"}
+    told = {
+        "infinite-loss",
+        "term-not-finite",
+        "box-without-positive",
+        "level-without-positives",
+        "image-without-label",
+        "nothing-to-compute",
+    }
     return told | ({"DET1", "DET25"} if facts.labels is not None and facts.labels.lost.rows else set())
 
 
@@ -59,7 +76,7 @@ def _findings(findings: tuple[Finding, ...], severity: str, told: set[str], widt
         number = sum(1 if finding.where is not None else finding.count for finding in own)
         more = more_of(code)
         summary = RULES[code].summary.rstrip(".") if code in RULES else own[0].message
-        common = f"{summary[:1].lower()}{summary[1:]}"
+        common = summary if summary[1:2].isupper() else f"{summary[:1].lower()}{summary[1:]}"
         if number > 1:
             yield f"{count(number)}x {common}", more
         else:

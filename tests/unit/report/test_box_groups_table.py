@@ -39,5 +39,15 @@ def test_what_is_no_number_is_shown_as_it_is() -> None:
     assert "inf" in shown[2]
 
 
+def test_a_name_without_room_loses_its_folders_and_then_its_middle() -> None:
+    for name, shown in (
+        ("labels/train/2024/site/camera_0/frame_000017.jpg", ".../camera_0/frame_000017.jpg"),
+        ("train/images/IMG_8_jpg.rf.9db60c26c1a04d1ea3dfdf5a30a1b1b1.jpg", "IMG_8_jpg.rf....a30a1b1b1.jpg"),
+        ("images/one_that_has_room_of_its.jpg", "one_that_has_room_of_its.jpg"),
+    ):
+        lines_of = lines(BoxGroups("image", (group(name, 0.1),), 1, None, {"box": 0.0}), 78)
+        assert lines_of[1].split()[0] == shown, lines_of
+
+
 def test_nothing_where_no_group_was_asked_for() -> None:
     assert [*box_groups_table(made_runs.yolov5(), 80)] == []

@@ -10,7 +10,7 @@ import pytest
 
 from detloss_cli.facts import BoxFacts, Facts
 from detloss_cli.finding import Finding, Where
-from detloss_cli.report import formats, rich_format, text_format
+from detloss_cli.report import formats, markdown_format, rich_format, text_format
 from detloss_cli.report.look import Look
 from detloss_cli.report.report import Report, build
 from detloss_cli.report.sections.findings import more_of
@@ -157,9 +157,35 @@ def test_what_is_uneven_stands_out_last_with_the_command_that_shows_more() -> No
 def test_a_long_message_leaves_room_for_its_command() -> None:
     long = Finding("DET299", "no-rule-has-this", "warning", "no box of " + ", ".join(f"class {n}" for n in range(30)))
     lines = text_format.render(build("check", made_runs.yolov5(labels=made_runs.labels(missing=0)), [long]), Look(80)).splitlines()
-    line = next(line for line in lines if line.startswith("! no box"))
-    assert line.endswith("…  inspect labels")
-    assert len(line) == 80
+    first = next(number for number, line in enumerate(lines) if line.startswith("! no box"))
+    assert lines[first].endswith("  inspect labels")
+    assert lines[first + 1].startswith("  5, class 6,")
+    assert lines[first + 1].endswith("…")
+    assert lines[first + 2].startswith("! pepperFlower")
+    assert max(map(len, lines[first : first + 2])) <= 80
+
+
+def test_words_that_begin_with_capitals_keep_them() -> None:
+    one = [Finding("DET140", "pixel-coordinates", "error", "words", Where("a.txt", n)) for n in (1, 2)]
+    facts = made_runs.yolov5(labels=made_runs.labels(missing=0))
+    assert "! 2x coordinates are pixels" in text_format.render(build("check", facts, one), Look(80))
+    two = [Finding("DET700", "rule", "warning", "CUDA is not there", None)] * 2
+    assert "! 2x CUDA is not there" in text_format.render(build("check", facts, two), Look(80))
+
+
+def test_nothing_found_is_said_once_and_leads_to_what_was_looked_for() -> None:
+    nothing = Finding("DET407", "nothing-to-compute", "error", "no picture and no label file was found in /data", None)
+    facts = made_runs.yolov5(labels=replace(made_runs.labels(missing=0), images=0), loss=None)
+    lines = text_format.render(build("compute", facts, [nothing]), Look(80)).splitlines()
+    told = "! no images and no label files were found"
+    assert next(line for line in lines if line.startswith("!")) == told + "inspect labels".rjust(80 - len(told))
+
+
+def test_markdown_has_no_columns_to_fill() -> None:
+    facts = made_runs.yolov5(labels=made_runs.labels(missing=3))
+    lines = markdown_format.render(build("compute", facts, []), Look(80)).splitlines()
+    assert "- 3 images have no label file → detloss inspect labels" in lines
+    assert not [line for line in lines if "  " in line]
 
 
 def test_a_message_without_room_gives_way_to_what_its_rule_says() -> None:
