@@ -37,7 +37,7 @@ class BoxMoves:
     """All boxes of a run against those of the first one, matched by file, line and class. run: its place. both: boxes that both have.
 
     same: with as many positives as before. counts: the others by `Change`: all positives lost, boxes that the other loader does not
-    keep, fewer positives, and the same the other way. boxes: those that changed, worst first, at most `listed`.
+    keep, fewer positives, and the same the other way. boxes: those that changed, worst first, as many as were asked for.
     """
 
     run: int
@@ -72,4 +72,4 @@ class CompareFacts(Generic[Run]):
     keys: tuple[KeyMoves, ...]
     lost: Mapping[str, tuple[int, ...]]
     moves: tuple[BoxMoves, ...]
-    by_head: tuple[bool, ...] = ()
+    by_head: tuple[bool, ...]

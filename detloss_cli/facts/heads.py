@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 SATURATED = 9.21  # |logit| from which on its sigmoid lies within 1e-4 of 0 or 1
-SURE = 0.5  # probability from which on a background cell counts as a false alarm
 CHECKPOINT = "checkpoint"  # trigger of dumps that are batches of a split, not steps of a training
 Spread = tuple[float, float, float]  # the tenth, the fiftieth and the ninetieth percentile
 

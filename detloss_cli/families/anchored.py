@@ -33,8 +33,11 @@ ANCHORED: dict[str, Anchored] = {
 }
 
 
-def anchored(family: str) -> Anchored:
+def anchored(family: str, where: str = "--family") -> Anchored:
     """How a family lets anchors take boxes.
+
+    Args:
+        where: the option that chose it.
 
     Raises:
         DetlossError: a family without any, or none that is built in.
@@ -44,5 +47,5 @@ def anchored(family: str) -> Anchored:
     if family not in MODULES:
         raise DetlossError(f"unknown family {family!r}", where="--family", hint=f"one of {', '.join(ANCHORED)}")
     if family == "retinanet":
-        raise DetlossError("retinanet's anchors follow from a formula, not from data", where="--family", hint="see inspect targets")
-    raise DetlossError(f"{family} has no anchors", where="--family", hint=f"these have: {', '.join(ANCHORED)}")
+        raise DetlossError("retinanet's anchors follow from a formula, not from data", where=where, hint="see inspect targets")
+    raise DetlossError(f"{family} has no anchors", where=where, hint=f"these have: {', '.join(ANCHORED)}")

@@ -215,6 +215,10 @@ class Optional(Protocol):
         """(w, h) in pixels of the anchors that each level really takes, where they are not the head's own."""
         ...
 
+    def with_class_weights(self, hyp: Any, counts: Sequence[int], profile: str) -> Any:
+        """The hyp with weights of the classes. counts: (C,) boxes of each class in the training set."""
+        ...
+
     def beyond_most(self, hyp: Any, image: Any) -> Any:
         """(N,) bool: boxes that the loader leaves out because their image has too many. image: (N,) of each box."""
         ...

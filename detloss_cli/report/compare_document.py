@@ -19,12 +19,11 @@ def compare_document(facts: CompareFacts[Facts], of_run: Callable[[Facts], dict[
         of_run: makes those objects.
     """
     names = [name for name, _ in facts.runs]
-    by_head = facts.by_head or (False,) * len(names)
     return {
         "option": facts.option or None,
         "runs": [
             {"name": name, "by_head": asks, **_chosen({"command": run.command, **of_run(run)})}
-            for (name, run), asks in zip(facts.runs, by_head, strict=True)
+            for (name, run), asks in zip(facts.runs, facts.by_head, strict=True)
         ],
         "settings": [{"key": key, "values": dict(zip(names, texts, strict=True))} for key, texts in facts.settings],
         "keys": [_key(key) for key in facts.keys],

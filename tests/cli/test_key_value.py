@@ -102,3 +102,16 @@ def test_a_file_whose_name_looks_like_one_is_a_file(
     shutil.copytree(ROOT / "sample_data/vegetables", tmp_path / "box=1")
     monkeypatch.chdir(tmp_path)
     assert asked(capsys, "compute", "box=1", "imgsz=320")["data"]["path"] == "box=1"
+
+
+def test_class_weights_of_ultralytics_reach_the_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    """Logits of 0 cost ln 2 whatever the target, and weights have a mean of 1: there the sum stays."""
+
+    def cls(*words: str) -> float:
+        value = asked(capsys, "compute", DATA, "--split", "val", "--model", "yolo11n", *words)["totals"]["cls"]
+        return float(value)
+
+    assert cls("cls_pw=1", "--head", "zero") == pytest.approx(cls("--head", "zero"), rel=1e-5)
+    assert abs(cls("cls_pw=1") / cls("cls_pw=0") - 1) > 0.01
+    older = ("--profile", "8.3.200")
+    assert cls("cls_pw=1", *older) == cls(*older)
