@@ -96,7 +96,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What will be computed. hyp: the family's record as the file gives it. origins: setting -> why it is so. faults: of hyp and model."""
+    """What will be computed. hyp: the family's record as the file gives it. origins: setting -> why it is so. faults: of hyp and model.
+
+    rect: rectangular batches are asked for, and the family's trainer forms them.
+    """
 
     family: Family
     profile: str
@@ -107,6 +110,7 @@ class Setup:
     imgsz: tuple[int, int]
     origins: dict[str, str]
     faults: tuple[Fault, ...]
+    rect: bool = False
 
     def head(self, num_classes: int) -> Head:
         """The head at this input size, levels in the order in which the family feeds them to its loss."""
@@ -183,7 +187,8 @@ def setup(request: Request) -> Setup:
         hyp=replace(_switched(_as_trained(record, name), overrides, family, chosen), **said),
         imgsz=_imgsz(request, family, model.spec, origins),
         origins=_as_said(origins, {key: why for key, why in request.origins.items() if key not in said}, overrides),
-        faults=(*faults, *training_faults(request.training, rect=request.rect)),
+        faults=(*faults, *training_faults(request.training, rect=request.rect, formed=getattr(family, "RECT", False))),
+        rect=request.rect and getattr(family, "RECT", False),
     )
 
 

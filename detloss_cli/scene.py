@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -12,20 +12,23 @@ from numpy.typing import NDArray
 
 from detloss_cli.checks.model_yaml import model_faults
 from detloss_cli.errors import DetlossError
-from detloss_cli.facts import DataFacts, LabelFacts, LostRows, Settings
-from detloss_cli.geometry.letterbox import Geometry, Rounding, to_network
+from detloss_cli.facts import DataFacts, LabelFacts, LostRows, Settings, ShapeFacts
+from detloss_cli.geometry.letterbox import Geometry
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.dataset import DataSet, read_dataset
 from detloss_cli.inputs.dataspec import DataSpec
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Head
-from detloss_cli.inputs.labels import Images, Labels
+from detloss_cli.inputs.labels import Labels
 from detloss_cli.inputs.limits import UNREAD_KINDS
 from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.single_files import files_of, spec_of_files
 from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
+from detloss_cli.measure.network import View, at_network, views_of
+from detloss_cli.measure.parts import Part, chosen_parts, sides_px
 from detloss_cli.measure.switches import other_classes, single_class
+from detloss_cli.rect_choice import arranged, why_not
 from detloss_cli.resolve import Request, Setup
 
 GEOMETRIES: tuple[Geometry, ...] = ("letterbox", "stretch", "square")
@@ -45,6 +48,8 @@ class Scene:
 
     geometry_why: why the geometry is the one it is. faults: of data.yaml, hyp and model. left_out: boxes that the loader read but the
     trainer does not train, by rule.
+    parts: where batches of `batch_size` differ in their input shape. picture: (M,) number of each picture among the files, where they
+    stand in another order.
     """
 
     dataset: DataSet
@@ -56,16 +61,37 @@ class Scene:
     network: NDArray[np.float32]
     faults: tuple[Fault, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    batch_size: int = 0
+    parts: tuple[Part, ...] = ()
+    picture: NDArray[np.int64] | None = None
 
     @property
     def size_px(self) -> NDArray[np.float32]:
         """(N, 2) width and height of each box at the network input."""
+        if self.parts:
+            return self.network[:, 2:] * sides_px(self.parts, self.labels)
         height, width = self.head.imgsz
         return self.network[:, 2:] * np.asarray([width, height], dtype=np.float32)
 
-    def boxes_at(self, imgsz: tuple[int, int]) -> NDArray[np.float32]:
-        """`network` for another input size, height and width in px."""
-        return _at_network(self.labels, self.setup, imgsz, self.geometry)
+    def views(self, profile: str, imgsz: tuple[int, int]) -> list[View]:
+        """Head, labels and `network` of each part, or of the only one, for a release and an input size, height and width in px."""
+        chosen, classes = replace(self.setup, profile=profile, imgsz=imgsz), self.head.num_classes
+        if not self.parts:
+            return [(chosen.head(classes), self.labels, at_network(self.labels, chosen.family, imgsz, self.geometry))]
+        return views_of(self.labels, chosen.family, imgsz, self.geometry, arranged(chosen, self.labels, self.batch_size, classes)[2])
+
+    def seen(self) -> Iterator[tuple[int, Head, Labels, NDArray[np.float32]]]:
+        """First row, head, labels and `network` of each part, or of the only one."""
+        if not self.parts:
+            yield 0, self.head, self.labels, self.network
+        for part in self.parts:
+            yield part.rows(self.labels).start, part.head, part.of(self.labels), self.network[part.rows(self.labels)]
+
+    def whole(self) -> Scene:
+        """The scene with each picture alone at the full input size: what AutoAnchor looks at."""
+        if not self.parts:
+            return self
+        return replace(self, network=at_network(self.labels, self.setup.family, self.head.imgsz, self.geometry), parts=())
 
     def only(self, splits: Sequence[str]) -> Scene:
         """The images of some splits and their boxes."""
@@ -76,11 +102,10 @@ class Scene:
         place = np.full(len(old.images), -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
         keep = place[old.image] >= 0
-        columns = (old.images.path, old.images.label_path, old.images.split)
-        path, label_path, split = (tuple(column[n] for n in chosen) for column in columns)
-        images = Images(path, label_path, split, old.images.width[chosen], old.images.height[chosen])
+        images = old.images.take(np.asarray(chosen, dtype=np.int64))
         labels = Labels(place[old.image[keep]], old.cls[keep], old.boxes[keep], old.line[keep], images, old.names)
-        return replace(self, labels=labels, network=self.network[keep])
+        parts, picture = chosen_parts(self.parts, place), self.picture[chosen] if self.picture is not None else None
+        return replace(self, labels=labels, network=self.network[keep], parts=parts, picture=picture)
 
     def without(self, rows: Sequence[int], faults: Sequence[Fault], rule: str) -> Scene:
         """The scene without some boxes, the faults that say why, and the rule that cost them."""
@@ -175,7 +200,7 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     labels = dataset.labels
     known = labels.images.width > 0
     geometry, why = _geometry(request, known, np.bincount(labels.image, minlength=len(known)) > 0)
-    network = _at_network(labels, chosen, chosen.imgsz, geometry)
+    network = at_network(labels, chosen.family, chosen.imgsz, geometry)
     if request.command != "inspect anchors":
         from detloss_cli.anchor_choice import with_chosen_anchors  # who only reads labels does not wait for it
 
@@ -186,14 +211,20 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     unread = (fault for fault in dataset.faults if fault.kind in UNREAD_KINDS)  # what a command is about is not whole then
     settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes), *unread)
     scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings)
-    return scene.without(other_classes(labels, request.classes), (), "class-not-chosen") if request.classes else scene
+    if chosen.rect and request.command != "inspect anchors" and not request.files:
+        scene = _rectangular(request, scene)
+    return scene.without(other_classes(scene.labels, request.classes), (), "class-not-chosen") if request.classes else scene
 
 
-def _at_network(labels: Labels, chosen: Setup, imgsz: tuple[int, int], geometry: Geometry) -> NDArray[np.float32]:
-    images = labels.images
-    width, height = (np.where(images.width > 0, side, 1)[labels.image] for side in (images.width, images.height))
-    rounding: Rounding = getattr(chosen.family, "LETTERBOX", "floor")
-    return to_network(labels.boxes, width, height, imgsz, geometry, rounding)
+def _rectangular(request: Request, scene: Scene) -> Scene:
+    """The scene with its pictures by aspect, each in the shape of its batch; as it is, with the reason, where that cannot be."""
+    odd = why_not(request, scene.head.imgsz, scene.geometry)
+    if odd is not None:
+        return replace(scene, faults=(*scene.faults, odd))
+    size = request.batch_size
+    labels, picture, parts = arranged(scene.setup, scene.labels, size, scene.head.num_classes)
+    network = np.concatenate([boxes for *_, boxes in views_of(labels, scene.setup.family, scene.setup.imgsz, scene.geometry, parts)])
+    return replace(scene, labels=labels, network=network, batch_size=size, parts=parts, picture=picture)
 
 
 def _split(request: Request) -> tuple[str, ...] | None:
@@ -277,4 +308,5 @@ def settings(request: Request, scene: Scene, *, device: str, dtype: str, head: s
         hyp=chosen.hyp_file.path,
         gains="raw" if request.raw_gains else "as the trainer scales them",
         origins=origins,
+        shapes=tuple(ShapeFacts(part.head.imgsz, -(-len(part.images) // request.batch_size), len(part.images)) for part in scene.parts),
     )

@@ -101,7 +101,7 @@ Anchors = Annotated[
     ),
 ]
 NoAutoAnchor = Annotated[bool, typer.Option("--noautoanchor", help="The same as --anchors stock.", rich_help_panel=TRAIN)]
-Rect = Annotated[bool, typer.Option("--rect", help="Said not to be computed, not left out silently.", rich_help_panel=TRAIN)]
+Rect = Annotated[bool, typer.Option("--rect", help="Batches of pictures of like aspect, each with its shape.", rich_help_panel=TRAIN)]
 
 Format = Annotated[
     str | None,

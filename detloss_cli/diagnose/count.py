@@ -9,6 +9,7 @@ import numpy as np
 
 from detloss_cli.measure.count_shard import counted_in_shards
 from detloss_cli.measure.counted import Counted, counted
+from detloss_cli.measure.parts import largest
 from detloss_cli.resolve import Request
 from detloss_cli.scene import Scene
 
@@ -37,9 +38,11 @@ def count_labels(request: Request, scene: Scene) -> Counted | None:
     if chosen.family.NEEDS_PREDICTIONS:
         return None
     columns = (scene.labels, scene.network, scene.size_px)
-    return counted_in_shards(chosen.family, chosen.profile, scene.head, hyp_used(request, scene), *columns, request.mapper)
+    hyp, shown = hyp_used(request, scene), largest(scene.parts, scene.head)
+    return counted_in_shards(chosen.family, chosen.profile, shown, hyp, *columns, request.mapper, scene.parts)
 
 
 def count_pairs(scene: Scene, hyp: Any, pairs: Pairs) -> Counted:
     """What was assigned batch by batch. hyp: as the assigner got it."""
-    return counted(scene.setup.family, scene.setup.profile, scene.head, hyp, scene.labels, scene.size_px, pairs)
+    shown = largest(scene.parts, scene.head)
+    return counted(scene.setup.family, scene.setup.profile, shown, hyp, scene.labels, scene.size_px, pairs)

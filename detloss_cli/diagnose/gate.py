@@ -17,13 +17,15 @@ from detloss_cli.checks.splits import RULES as SPLIT_RULES
 from detloss_cli.checks.thresholds import RULES
 from detloss_cli.diagnose.anchors import anchors_of
 from detloss_cli.diagnose.count import count_labels, count_pairs
-from detloss_cli.diagnose.loss import judged, without_left_out
+from detloss_cli.diagnose.left_out import without_left_out
+from detloss_cli.diagnose.loss import judged
 from detloss_cli.facts import Facts
 from detloss_cli.facts.gate import GateFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.baseline import Baseline
 from detloss_cli.inputs.thresholds import Thresholds
 from detloss_cli.measure.counted import Counted
+from detloss_cli.measure.file_order import in_file_order
 from detloss_cli.resolve import Request, Setup, setup
 
 if TYPE_CHECKING:
@@ -61,8 +63,9 @@ def check(request: Request, gate: Gate) -> Outcome:
     trained = scene.only(_splits(request, dataset.splits))
     facts, findings = _measured(request, trained, loss=gate.thresholds.needs_loss or request.preds is not None)
     labels = scenes.label_facts(dataset, scene.size_px, scene)
-    facts = replace(facts, data=scenes.data_facts(request, dataset), labels=labels, anchors=anchors_of(trained))
+    facts = replace(facts, data=scenes.data_facts(request, dataset), labels=labels, anchors=anchors_of(trained.whole()))
     findings += [*label_findings(dataset, imgsz=max(chosen.imgsz)), *judged(trained, facts), *apply(ANCHOR_RULES, facts)]
+    facts = in_file_order(facts, trained.picture, trained.labels.image)
     return _held(facts, _causes(findings), chosen, gate, figures=True)
 
 
@@ -84,6 +87,7 @@ def settings_of(chosen: Setup) -> dict[str, str]:
         "model": chosen.model.spec.name,
         "imgsz": f"{height}x{width}",
     }
+    named |= {"rect": "true"} if chosen.rect else {}
     return named | {f"hyp/{key.name}": f"{getattr(chosen.hyp, key.name)}" for key in hyp_keys(chosen.family.Hyp)}
 
 
@@ -158,7 +162,7 @@ def _with_torch(request: Request, scene: Scene, *, loss: bool) -> Outcome:
     findings: list[Finding] = []
     if request.preds is not None:
         job, findings = _with_preds(request, scene, job)
-    run = passes_of(job, scene.labels, scene.network, request.batch_size)
+    run = passes_of(job, scene.labels, scene.network, request.batch_size, scene.parts)
     facts = _facts(request, scene, counts or count_pairs(scene, hyp, run.pairs()), str(job.device))
     if not loss or findings or not len(run):
         return facts, findings

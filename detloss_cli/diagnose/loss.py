@@ -15,12 +15,14 @@ from detloss_cli.checks.loss import RULES as LOSS_RULES
 from detloss_cli.checks.targets import RULES as TARGET_RULES
 from detloss_cli.diagnose.count import count_labels, count_pairs, hyp_used
 from detloss_cli.diagnose.hyp import gain_facts
+from detloss_cli.diagnose.left_out import without_left_out
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, ImageFacts
 from detloss_cli.finding import Finding
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.measure.box_groups import with_box_groups
 from detloss_cli.measure.counted import Counted, host
+from detloss_cli.measure.file_order import in_file_order
 from detloss_cli.measure.groups import with_cost
 from detloss_cli.measure.marks import MARKS, assumed, certain_head, mark_heads, what_if_heads
 from detloss_cli.measure.plain import plain_pairs
@@ -69,11 +71,17 @@ def inspect_targets(request: Request, *, read: Read = scenes.load, marks: bool =
     else:
         scene = _with_anchors(without_left_out(scenes.stage(request, chosen, read)))
         hyp = hyp_used(request, scene)
-        pairs = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network)
+        pairs = plain_pairs(chosen.family, chosen.profile, scene.head, hyp, scene.labels, scene.network, scene.parts)
         facts = _assigned(request, scene, count_labels(request, scene) or count_pairs(scene, hyp, pairs), "cpu", None)
     if request.image is not None:
         facts = replace(facts, image=_image(request.image, scene, facts, pairs))
-    return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
+    return _finished(request, scene, facts)
+
+
+def _finished(request: Request, scene: Scene, facts: Facts) -> Outcome:
+    """The facts with their groups, boxes in the order of the files, and what is to be said about them."""
+    facts = with_box_groups(facts, scene.labels, request.by, request.top)
+    return in_file_order(facts, scene.picture, scene.labels.image), judged(scene, facts)
 
 
 def _reach(scene: Scene, hyp: Any) -> ReachFacts | None:
@@ -85,7 +93,7 @@ def _reach(scene: Scene, hyp: Any) -> ReachFacts | None:
     def head(profile: str, imgsz: tuple[int, int]) -> Head:
         return replace(chosen, profile=profile, imgsz=imgsz).head(scene.head.num_classes)
 
-    return reach_facts(chosen.family, chosen.profile, hyp, labels, chosen.imgsz, head, scene.boxes_at)
+    return reach_facts(chosen.family, chosen.profile, hyp, labels, chosen.imgsz, head, scene.views)
 
 
 def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
@@ -110,7 +118,7 @@ def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -
         if faults:
             return _unusable(request, scene, job, faults)
     head = request.head if request.preds is None else "preds"
-    run = passes_of(job, scene.labels, scene.network, request.batch_size)
+    run = passes_of(job, scene.labels, scene.network, request.batch_size, scene.parts)
     count = count or count_pairs(scene, job.hyp, run.pairs())
     facts = _assigned(request, scene, count, str(job.device), head if request.preds is None else None)
     if not len(run):
@@ -132,7 +140,7 @@ def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -
     if files:
         whole = held(job, _batches(request, scene, job))
         facts = replace(facts, head=read_heads([job] * len(whole), whole.batches, whole.assigned).facts(scene.labels))
-    return with_box_groups(facts, scene.labels, request.by, request.top), judged(scene, facts)
+    return _finished(request, scene, facts)
 
 
 def _stage(request: Request, read: Read) -> Scene:
@@ -226,9 +234,9 @@ def _unusable(request: Request, scene: Scene, job: Job, faults: list[Fault]) -> 
 
 
 def _batches(request: Request, scene: Scene, job: Job) -> list[Batch]:
-    from detloss_cli.measure.batches import batches
+    from detloss_cli.measure.passes import formed
 
-    return list(batches(scene.labels, scene.network, job.head.imgsz, request.batch_size, job.family.FRAME, job.lift))
+    return formed(job, scene.labels, scene.network, request.batch_size, scene.parts)
 
 
 def _assigned(request: Request, scene: Scene, count: Counted, device: str, head: str | None) -> Facts:
@@ -257,17 +265,10 @@ def _image(wanted: str, scene: Scene, facts: Facts, pairs: Pairs) -> ImageFacts:
     rounding = getattr(scene.setup.family, "LETTERBOX", "floor")
     parts = [(batch.first_image, batch.rows.start, host(assignment)) for batch, assignment in pairs]
     reasons = dict(enumerate(facts.boxes.text)) if facts.boxes is not None else {}
-    head = scene.head
-    return image_facts(index, scene.labels, scene.network, head.imgsz, scene.geometry, rounding, parts, reasons, len(head.levels))
-
-
-def without_left_out(scene: Scene) -> Scene:
-    """The scene without the boxes that its trainer leaves out or stops over, each with its fault."""
-    from detloss_cli.measure.left_out import beyond_most, refused
-
-    chosen = scene.setup
-    scene = scene.without(*beyond_most(chosen.family, chosen.hyp, scene.labels), "beyond-max-boxes")
-    return scene.without(*refused(chosen.family, chosen.profile, scene.head, chosen.hyp, scene.labels, scene.network), "box-refused")
+    full = scene.head.imgsz
+    imgsz = next((part.head.imgsz for part in scene.parts if index in part.images), full)
+    levels = len(scene.head.levels)
+    return image_facts(index, scene.labels, scene.network, imgsz, scene.geometry, rounding, parts, reasons, levels, full)
 
 
 def judged(scene: Scene, facts: Facts) -> list[Finding]:

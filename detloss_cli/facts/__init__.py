@@ -38,8 +38,20 @@ class DataFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ShapeFacts:
+    """Batches that share an input shape. imgsz: height and width, px. batches, images: how many have it."""
+
+    imgsz: tuple[int, int]
+    batches: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Every choice that led to the numbers. origins: key -> why it has this value: `default`, `option`, `hyp key giou`, ..."""
+    """Every choice that led to the numbers. origins: key -> why it has this value: `default`, `option`, `hyp key giou`, ...
+
+    shapes: of rectangular batches, in the order in which they come; empty where all batches have the shape of `imgsz`.
+    """
 
     family: str
     profile: str
@@ -58,11 +70,13 @@ class Settings:
     hyp: str
     gains: str
     origins: Mapping[str, str]
+    shapes: tuple[ShapeFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LevelFacts:
-    """One level over the data set. cells = rows x cols x anchors of one image. boxes_matched: boxes with a row here.
+    """One level over the data set. cells = rows x cols x anchors of one image, all three of the largest input shape.
+    boxes_matched: boxes with a row here.
 
     matches_per_anchor: (box, anchor) pairs that pass; positives_per_anchor: rows, neighbours included. obj_target_mean: over distinct
     positive slots, None without objectness. weight_per_positive: the level's value over its positives relative to the first level that has

@@ -72,10 +72,11 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class BatchTargets:
-    """One batch of a data set after assignment: what a base rate is fitted to."""
+    """One batch of a data set after assignment: what a base rate is fitted to. head: that sees it, where batches differ in their shape."""
 
     targets: Targets
     assignment: Assignment
+    head: Head | None = None
 
 
 class Family(Protocol):
@@ -87,7 +88,8 @@ class Family(Protocol):
     TERMS: names of its terms in the order the trainer prints them.
 
     A family may also have HEAD (what it needs of a head, see `head_kind`), HEAT_MAPS (True where levels are heat maps with a radius for
-    each object), COARSE_FIRST, DIVISOR, LETTERBOX, and the functions of `Optional`.
+    each object), RECT (True where the trainer can form rectangular batches),
+    COARSE_FIRST, DIVISOR, LETTERBOX, and the functions of `Optional`.
     """
 
     ID: str

@@ -35,6 +35,7 @@ NEEDS_PREDICTIONS = False
 FRAME: Frame = "cxcywh"
 COARSE_FIRST = True
 IMGSZ = 512
+RECT = True
 MODEL = "yolov3-spp"
 HEAD = ANCHORS
 HYP = "yolov3-spp"
@@ -107,7 +108,7 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
     """Constant objectness and class logits that minimise the loss; boxes as in the prior."""
     from detloss_cli.losses.grid_marks import base_rate_head
 
-    pairs = [(batch.targets, batch.assignment) for batch in batches]
+    pairs = [(batch.targets, batch.assignment, batch.head or head) for batch in batches]
     return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, _rules(hyp))
 
 

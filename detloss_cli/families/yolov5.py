@@ -33,6 +33,7 @@ LICENCE = "GPL-3.0, AGPL-3.0 since 2023"
 NEEDS_PREDICTIONS = False
 FRAME: Frame = "cxcywh"
 IMGSZ = 640
+RECT = True
 MODEL = "yolov5s"
 HEAD = ANCHORS
 HYP = "scratch-low"
@@ -116,7 +117,7 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
     """Constant objectness and class logits that minimise the loss; boxes as in the prior."""
     from detloss_cli.losses.grid_marks import base_rate_head
 
-    pairs = [(batch.targets, batch.assignment) for batch in batches]
+    pairs = [(batch.targets, batch.assignment, batch.head or head) for batch in batches]
     return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, _rules(hyp, profile))
 
 

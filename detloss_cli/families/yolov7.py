@@ -34,6 +34,7 @@ LICENCE = "GPL-3.0"
 NEEDS_PREDICTIONS = True
 FRAME: Frame = "cxcywh"
 IMGSZ = 640
+RECT = True
 MODEL = "yolov7"
 HEAD = ANCHORS
 HYP = "yolov7-p5"
@@ -121,7 +122,7 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
     """Constant objectness and class logits that minimise the loss on the assignment of the prior; boxes as in the prior."""
     from detloss_cli.losses.grid_marks import base_rate_head
 
-    pairs = [(batch.targets, batch.assignment) for batch in batches]
+    pairs = [(batch.targets, batch.assignment, batch.head or head) for batch in batches]
     return base_rate_head(head, channels(head), prior(head, hyp, profile), pairs, _rules(hyp))
 
 

@@ -33,6 +33,7 @@ LICENCE = "AGPL-3.0"
 NEEDS_PREDICTIONS = True
 FRAME: Frame = "cxcywh"
 IMGSZ = 640
+RECT = True
 MODEL = "yolo11s"
 HEAD = DISTANCES
 HYP = "yolov8"
@@ -114,7 +115,7 @@ def base_rate(head: Head, hyp: Hyp, profile: str, batches: Sequence[BatchTargets
     """Constant class logits that minimise the loss on these assignments; distances as in the prior."""
     from detloss_cli.families import yolov8_marks as marks
 
-    pairs = [(batch.targets, batch.assignment) for batch in batches]
+    pairs = [(batch.targets, batch.assignment, batch.head or head) for batch in batches]
     return marks.base_rate(head, channels(head), branches(head, hyp, profile), pairs)
 
 

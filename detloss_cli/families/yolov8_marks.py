@@ -30,25 +30,26 @@ def prior(head: Head, channels: Channels) -> tuple[Tensor, ...]:
 
 
 def base_rate(
-    head: Head, channels: Channels, branches: Sequence[Branch], batches: Sequence[tuple[Targets, Assignment]]
+    head: Head, channels: Channels, branches: Sequence[Branch], batches: Sequence[tuple[Targets, Assignment, Head]]
 ) -> tuple[Tensor, ...]:
     """Per level and class the logit of the mean target, each batch weighted with 1 / S as its term is; distances as in the prior.
 
     Args:
-        batches: targets and assignment of each, `extra` with the `score` of each row.
+        batches: targets and assignment of each, `extra` with the `score` of each row, and the head that sees it.
     """
     fitted = []
     biases = prior(head, channels)
     for branch in branches:
-        for index, level in enumerate(branch.levels, branch.first):
+        for index in range(branch.first, branch.first + len(branch.levels)):
             bias = biases[index].clone()
             wanted, cells = torch.zeros(head.num_classes, dtype=bias.dtype), 0.0
-            for targets, assignment in batches:
+            for targets, assignment, seen_by in batches:
                 level_of, score = assignment.level.cpu(), assignment.extra["score"].to(bias.dtype).cpu()
                 own = (level_of >= branch.first) & (level_of < branch.first + len(branch.levels))
                 share = 1 / float(normaliser(score[own]))
                 here = level_of == index
                 wanted.index_add_(0, class_target(targets, assignment).cpu()[here], score[here] * share)
+                level = seen_by.levels[index]
                 cells += targets.images * level.rows * level.cols * share
             if batches:
                 bias[:, channels.cls] = bce_minimum(wanted / cells)

@@ -19,6 +19,7 @@ def to_network(
     imgsz: tuple[int, int],
     geometry: Geometry,
     rounding: Rounding = "floor",
+    frame: tuple[int, int] | None = None,
 ) -> NDArray[np.float32]:
     """Boxes in 0..1 of the network input.
 
@@ -28,10 +29,11 @@ def to_network(
     Args:
         boxes: (N, 4) centre x, centre y, width, height in 0..1 of the picture. width, height: (N,) of each box's picture, pixels.
         imgsz: H, W of the network input, pixels. rounding: of the resized sides; yolov5 7.0 and before floor, later trainers ceil.
+        frame: H, W of the input of a rectangular batch, in which a picture as large as letterbox makes it for `imgsz` is centred.
 
     Source: behaviour of ultralytics/yolov5 v7.0 data loading, in float32 as there.
     """
-    side_h, side_w = imgsz
+    side_h, side_w = frame or imgsz
     if geometry == "stretch" or (geometry == "square" and side_h == side_w):
         return boxes
     if geometry == "square":

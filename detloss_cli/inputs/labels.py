@@ -26,6 +26,11 @@ class Images:
     def __len__(self) -> int:
         return len(self.path)
 
+    def take(self, index: NDArray[np.int64]) -> Images:
+        """Some of them, in the order of their numbers. index: (K,)."""
+        path, label_path, split = (tuple(column[n] for n in index.tolist()) for column in (self.path, self.label_path, self.split))
+        return Images(path, label_path, split, self.width[index], self.height[index])
+
     @property
     def sizes_known(self) -> bool:
         """True if every image has a size."""

@@ -219,8 +219,20 @@ def _moved(told: Said, found: str, origin: str | None = None) -> str:
     return word if os.path.normpath(str(told.value)) == found else f"{word}, found at {found}"
 
 
-def training_faults(training: Training | None, *, rect: bool) -> tuple[Fault, ...]:
-    """What is odd about a training, and about `--rect` where it was typed."""
+def training_faults(training: Training | None, *, rect: bool, formed: bool) -> tuple[Fault, ...]:
+    """What is odd about a training, and about `--rect` where it was typed.
+
+    Args:
+        rect: rectangular batches are asked for. formed: and the family's are.
+    """
     own = training.faults if training is not None else ()
-    told = rect and not any(fault.kind == "switch-not-modelled" and fault.token.startswith("rect") for fault in own)
-    return (*own, Fault("switch-not-modelled", "--rect", None, None, "rect", UNLIKE["rect"])) if told else own
+    told = [fault for fault in own if fault.kind == "switch-not-modelled" and fault.token.startswith("rect")]
+    if formed:
+        return tuple(fault for fault in own if fault not in told)
+    return (*own, not_rectangular("--rect", "")) if rect and not told else own
+
+
+def not_rectangular(source: str, why: str) -> Fault:
+    """Rectangular batches are not formed. why: in words, "" where the family's trainer has none."""
+    words = UNLIKE["rect"]
+    return Fault("switch-not-modelled", source, None, None, "rect", words.replace("; computed", f"; {why}, so computed") if why else words)

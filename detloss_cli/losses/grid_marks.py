@@ -33,7 +33,7 @@ def base_rate_head(
     head: Head,
     channels: Channels,
     prior: Sequence[Tensor],
-    batches: Sequence[tuple[Targets, Assignment]],
+    batches: Sequence[tuple[Targets, Assignment, Head]],
     rules: GridRules,
 ) -> tuple[Tensor, ...]:
     """Per level the constant objectness and class logits that minimise the mean over batches; box logits stay as in the prior.
@@ -41,18 +41,19 @@ def base_rate_head(
     The objectness target of a positive is the overlap that the prior's box has with it: that is the overlap assumed.
 
     Args:
-        prior: one (A, C) float64 tensor a level. batches: what the constants are fitted to.
+        prior: one (A, C) float64 tensor a level. batches: what the constants are fitted to, each with the head that sees it.
     """
     levels = []
     for index in range(len(prior)):
         found = []
-        for targets, assignment in batches:
-            terms = level_terms(head, index, channels, targets, ConstantHead(prior, head.levels, targets.images), assignment, rules)
+        for targets, assignment, seen_by in batches:
+            answers = ConstantHead(prior, seen_by.levels, targets.images)
+            terms = level_terms(seen_by, index, channels, targets, answers, assignment, rules)
             mine = assignment.chosen(assignment.level == index)
             stack = Stack(targets.images, targets.images)
-            found.append(
-                level_rates(terms.target, terms.wins, targets.cls[mine.gt], stack.batch(mine.image), stack, head.num_classes, rules.obj)
-            )
+            classes, batch = targets.cls[mine.gt], stack.batch(mine.image)
+            rates = level_rates(terms.target, terms.wins, classes, batch, stack, head.num_classes, rules.obj)
+            found.append(rates.as_images_of(head.levels[index].slots, seen_by.levels[index].slots))
         levels.append(joined_rates(found))
     return fitted(head, channels, prior, levels, rules)
 

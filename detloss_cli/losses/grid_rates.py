@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -31,7 +31,14 @@ class LevelRates:
     reached: Tensor
     classes: Tensor
     with_rows: int
-    bins: Mapping[int, Tensor] = field(default_factory=dict)
+    bins: Mapping[float, Tensor] = field(default_factory=dict)
+
+    def as_images_of(self, slots: int, own: int) -> LevelRates:
+        """The rates of batches whose images have `own` slots as those of as many images of `slots` as have the same cells."""
+        if own == slots:
+            return self
+        share = own / slots
+        return replace(self, images=self.images * share, bins={size * share: counts for size, counts in self.bins.items()})
 
 
 def level_rates(target: Tensor, wins: Tensor, cls: Tensor, batch: Tensor, stack: Stack, classes: int, obj: Form) -> LevelRates:
@@ -42,7 +49,7 @@ def level_rates(target: Tensor, wins: Tensor, cls: Tensor, batch: Tensor, stack:
     """
     counts = torch.bincount(batch * classes + cls.long().cpu() % classes, minlength=stack.count * classes).view(stack.count, classes)
     shares, with_rows = fixed_shares(counts)
-    bins: dict[int, Tensor] = {}
+    bins: dict[float, Tensor] = {}
     if not obj.affine:
         place = (target[wins].detach().cpu().double() * BINS).long().clamp(0, BINS - 1)
         sizes = stack.sizes.long()
@@ -65,7 +72,7 @@ def joined_rates(parts: Sequence[LevelRates]) -> LevelRates:
     """The rates of all batches, in the order of the parts."""
     if not parts:
         return LevelRates(torch.zeros(0), torch.zeros(0), torch.zeros(0, dtype=torch.int64), 0)
-    bins: dict[int, Tensor] = {}
+    bins: dict[float, Tensor] = {}
     for part in parts:
         for size, counts in part.bins.items():
             bins[size] = bins[size] + counts if size in bins else counts

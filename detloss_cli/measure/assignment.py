@@ -49,11 +49,12 @@ class AssignmentCount:
         self.matches = [np.zeros(max(1, len(level.anchors)), dtype=np.int64) for level in levels]
         self.by_anchor = [np.zeros(max(1, len(level.anchors)), dtype=np.int64) for level in levels]
 
-    def add(self, assignment: Assignment, first_row: int, classes: NDArray[np.int64], images: int) -> None:
+    def add(self, assignment: Assignment, first_row: int, classes: NDArray[np.int64], images: int, head: Head | None = None) -> None:
         """One batch.
 
         Args:
             assignment: numpy columns. first_row: of the batch's boxes in the data set. classes: (N_batch,). images: B.
+            head: that saw the batch, where it is of another input shape.
         """
         gt, level, anchor = assignment.gt, assignment.level, assignment.anchor
         boxes, rows = len(classes), slice(first_row, first_row + len(classes))
@@ -65,7 +66,7 @@ class AssignmentCount:
         for index, counts in enumerate(self.by_anchor):
             counts += per_cell[:, index, : len(counts)].sum(axis=0)
             self.matches[index] += (per_cell[:, index, : len(counts)] > 0).sum(axis=0)
-        self._claim(slot_keys(assignment, self.head.levels, images), assignment, classes, first_row)
+        self._claim(slot_keys(assignment, (head or self.head).levels, images), assignment, classes, first_row)
 
     def _claim(self, keys: Any, assignment: Assignment, classes: NDArray[np.int64], first_row: int) -> None:
         """Who wins each slot, and who claimed it too. Rows of one slot stand together, in their order, once sorted by slot."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Labels
 from detloss_cli.targets.assignment import Frame, Targets
 
@@ -19,11 +20,15 @@ Lift = Callable[[NDArray[Any]], Any]  # numpy to the arrays that the assigner sh
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch. first_image: index of its first image. rows: its rows of the labels. targets: those, image numbers from 0."""
+    """One batch. first_image: index of its first image. rows: its rows of the labels. targets: those, image numbers from 0.
+
+    head: that sees it, where batches differ in their input shape.
+    """
 
     first_image: int
     rows: slice
     targets: Targets
+    head: Head | None = None
 
 
 def batches(labels: Labels, network: NDArray[np.float32], imgsz: tuple[int, int], size: int, frame: Frame, lift: Lift) -> Iterator[Batch]:

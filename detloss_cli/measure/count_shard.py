@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from detloss_cli.inputs.labels import Labels
 from detloss_cli.inputs.mapper import Mapper, Tell
 from detloss_cli.measure.batches import Batch, in_frame, stacks
 from detloss_cli.measure.counted import Counted, Tally, tally
+from detloss_cli.measure.parts import Part
 from detloss_cli.measure.plain import CHUNK_BOXES, plainly
 from detloss_cli.targets.assignment import Targets
 
@@ -64,25 +65,37 @@ def counted_in_shards(
     network: NDArray[np.float32],
     size_px: NDArray[np.float32],
     mapper: Mapper,
+    parts: Sequence[Part] = (),
 ) -> Counted:
     """Assign without predictions and count, as `counted` does over `plain_pairs`.
 
     Args:
         hyp: as the assigner takes it. network: (N, 4) boxes in 0..1 of the network input. size_px: (N, 2) there. mapper: who counts.
+        parts: where batches differ in their input shape; `head` is then the one whose levels are shown.
 
     Raises:
         ValueError: the family assigns by predictions.
     """
     if family.NEEDS_PREDICTIONS:
         raise ValueError(f"expected a family that assigns without predictions, got {family.ID}")
-    runs = list(stacks(labels, 1, CHUNK_BOXES))
+    runs = list(_runs(labels, head, parts))
 
     def shards() -> Iterator[CountShard]:
-        for images, rows in runs:
+        for seen_by, images, rows in runs:
             image, first = labels.image[rows] - images.start, labels.images.path[images.start]
-            yield CountShard(family.ID, profile, head, hyp, image, labels.cls[rows], network[rows], len(images), first)
+            yield CountShard(family.ID, profile, seen_by, hyp, image, labels.cls[rows], network[rows], len(images), first)
 
     sums = tally(family, head, len(labels))
-    for (_, rows), part in zip(runs, mapper(count_shard, shards(), CountShard.name), strict=True):
+    for (_, _, rows), part in zip(runs, mapper(count_shard, shards(), CountShard.name), strict=True):
         sums.extend(part, rows.start)
     return sums.facts(family, labels, size_px)
+
+
+def _runs(labels: Labels, head: Head, parts: Sequence[Part]) -> Iterator[tuple[Head, range, slice]]:
+    """Runs of whole images that one head sees, and their rows of the labels."""
+    if not parts:
+        yield from ((head, images, rows) for images, rows in stacks(labels, 1, CHUNK_BOXES))
+    for part in parts:
+        start, first = part.images.start, part.rows(labels).start
+        for images, rows in stacks(part.of(labels), 1, CHUNK_BOXES):
+            yield part.head, range(images.start + start, images.stop + start), slice(rows.start + first, rows.stop + first)

@@ -50,8 +50,8 @@ class Tally:
 
     def add(self, family: Family, profile: str, hyp: Any, batch: Batch, assignment: Assignment, classes: NDArray[np.int64]) -> None:
         """One batch; the family is asked about each box without a row. classes: (N_batch,)."""
-        head, rows, start = self.count.head, host(assignment), batch.rows.start
-        self.count.add(rows, start, classes, batch.targets.images)
+        head, rows, start = batch.head or self.count.head, host(assignment), batch.rows.start
+        self.count.add(rows, start, classes, batch.targets.images, head)
         if self.maps is not None:
             self.maps.add(rows, classes)
         for name, into in (("infinite", self.infinite), ("stops", self.stops)):

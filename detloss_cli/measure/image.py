@@ -49,12 +49,14 @@ def image_facts(
     assigned: Iterable[tuple[int, int, Assignment]],
     reasons: Mapping[int, str],
     levels: int,
+    full: tuple[int, int] | None = None,
 ) -> ImageFacts:
     """Facts of one picture.
 
     Args:
         index: of the picture. network: (N, 4) boxes of all labels in 0..1 of the network input. assigned: first image, first row and numpy
             assignment of each batch. reasons: text by box, of all labels. levels: L.
+        full: the input size that the picture is made for, where that of its batch is another one.
     """
     own = np.flatnonzero(labels.image == index)
     cells = [_cells(assignment, index - image, row) for image, row, assignment in assigned]
@@ -72,7 +74,12 @@ def image_facts(
         label_path=labels.images.label_path[index],
         imgsz=imgsz,
         placed=_placed(
-            int(labels.images.width[index]), int(labels.images.height[index]), imgsz, geometry, "ceil" if rounding == "ceil" else "floor"
+            int(labels.images.width[index]),
+            int(labels.images.height[index]),
+            imgsz,
+            full or imgsz,
+            geometry,
+            "ceil" if rounding == "ceil" else "floor",
         ),
         boxes_xyxy=np.concatenate((boxes[:, :2] - half, boxes[:, :2] + half), axis=1),
         line=labels.line[own],
@@ -90,13 +97,15 @@ def _cells(assignment: Assignment, image: int, first_row: int) -> NDArray[np.int
     return np.stack([column[here] for column in columns], axis=1).astype(np.int64)
 
 
-def _placed(width: int, height: int, imgsz: tuple[int, int], geometry: Geometry, rounding: Rounding) -> tuple[float, float, float, float]:
+def _placed(
+    width: int, height: int, imgsz: tuple[int, int], full: tuple[int, int], geometry: Geometry, rounding: Rounding
+) -> tuple[float, float, float, float]:
     """Where the picture lies in the network input, px."""
     side_h, side_w = imgsz
     if geometry == "stretch":
         return 0.0, 0.0, float(side_w), float(side_h)
     if geometry == "square" or width <= 0 or height <= 0:
         width = height = 1
-    new_w, new_h = resized(np.asarray([width]), np.asarray([height]), imgsz, rounding)
+    new_w, new_h = resized(np.asarray([width]), np.asarray([height]), full, rounding)
     left, top = (side_w - float(new_w[0])) / 2, (side_h - float(new_h[0])) / 2
     return left, top, left + float(new_w[0]), top + float(new_h[0])

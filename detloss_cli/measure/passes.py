@@ -17,6 +17,7 @@ from detloss_cli.inputs.labels import Labels
 from detloss_cli.measure.batches import Batch, batches
 from detloss_cli.measure.box_loss import BoxLoss
 from detloss_cli.measure.loss import LossCount
+from detloss_cli.measure.parts import Part
 from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.measure.run import Job, assignments, losses
 from detloss_cli.measure.set_loss import KINDS, BatchedSet, set_box_loss, set_losses, stacked_of
@@ -84,20 +85,31 @@ class Streamed:
         return BatchTargets(batch.targets, job.assign(batch, None))
 
 
-def passes_of(job: Job, labels: Labels, network: NDArray[np.float32], size: int) -> Held | Streamed:
+def passes_of(job: Job, labels: Labels, network: NDArray[np.float32], size: int, parts: Sequence[Part] = ()) -> Held | Streamed:
     """How this family's loss goes over a data set.
 
     Args:
-        network: (N, 4) boxes in 0..1 of the network input. size: images a batch.
+        network: (N, 4) boxes in 0..1 of the network input. size: images a batch. parts: where batches differ in their input shape.
     """
-    if stacked_of(job) is not None:
+    if not parts and stacked_of(job) is not None:
         return Streamed(job, BatchedSet(labels, network, size, threads=cores() if job.device.type == "cpu" else 1))
-    return held(job, list(batches(labels, network, job.head.imgsz, size, job.family.FRAME, job.lift)))
+    return held(job, formed(job, labels, network, size, parts))
 
 
-def held(job: Job, formed: Sequence[Batch]) -> Held:
+def formed(job: Job, labels: Labels, network: NDArray[np.float32], size: int, parts: Sequence[Part] = ()) -> list[Batch]:
+    """All batches, in their order. Arguments as above."""
+    if not parts:
+        return list(batches(labels, network, job.head.imgsz, size, job.family.FRAME, job.lift))
+    return [
+        part.whole(batch, labels)
+        for part in parts
+        for batch in batches(part.of(labels), network[part.rows(labels)], part.head.imgsz, size, job.family.FRAME, job.lift)
+    ]
+
+
+def held(job: Job, batches: Sequence[Batch]) -> Held:
     """Batches that are there already."""
-    return Held(job, formed, assignments(job, formed))
+    return Held(job, batches, assignments(job, batches))
 
 
 def cores() -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from detloss_cli.facts.reach import OpenFacts, ReachFacts, SizeFacts
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Labels
 from detloss_cli.measure.batches import in_frame
+from detloss_cli.measure.network import View
 from detloss_cli.targets.assignment import Targets
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 SCALES = (1.0, 1.5, 2.0)  # of the input size: what a user may try who sees that small boxes get nothing
 
 HeadAt = Callable[[str, tuple[int, int]], Head]  # profile, imgsz
-BoxesAt = Callable[[tuple[int, int]], NDArray[np.float32]]  # imgsz to (N, 4) boxes in 0..1 of the network input
+ViewsAt = Callable[[str, tuple[int, int]], Sequence[View]]  # profile, imgsz
 
 
-def reach_facts(family: Family, profile: str, hyp: Any, labels: Labels, imgsz: tuple[int, int], head: HeadAt, boxes: BoxesAt) -> ReachFacts:
+def reach_facts(family: Family, profile: str, hyp: Any, labels: Labels, imgsz: tuple[int, int], head: HeadAt, views: ViewsAt) -> ReachFacts:
     """The tests of a family that has `open_slots`.
 
     Args:
@@ -35,7 +37,7 @@ def reach_facts(family: Family, profile: str, hyp: Any, labels: Labels, imgsz: t
     for release in family.PROFILES:
         none[release] = []
         for size in sizes:
-            found = _open(family, release, hyp, labels, head(release, size), boxes(size))
+            found = _open(family, release, hyp, views(release, size))
             none[release].append(int((found[0].slots.sum(axis=1) == 0).sum()))
             tests = found if release == profile and size == sizes[0] else tests
     alike = _alike(none)
@@ -47,7 +49,12 @@ def reach_facts(family: Family, profile: str, hyp: Any, labels: Labels, imgsz: t
     )
 
 
-def _open(family: Family, profile: str, hyp: Any, labels: Labels, head: Head, network: NDArray[np.float32]) -> tuple[Open, ...]:
+def _open(family: Family, profile: str, hyp: Any, views: Sequence[View]) -> tuple[Open, ...]:
+    each = [_open_in(family, profile, hyp, *view) for view in views]
+    return tuple(replace(tests[0], slots=np.concatenate([test.slots for test in tests])) for tests in zip(*each, strict=True))
+
+
+def _open_in(family: Family, profile: str, hyp: Any, head: Head, labels: Labels, network: NDArray[np.float32]) -> tuple[Open, ...]:
     targets = Targets(labels.image, labels.cls, in_frame(network, head.imgsz, family.FRAME), len(labels.images), family.FRAME)
     with np.errstate(divide="ignore", invalid="ignore"):  # a side of 0 gives inf, which passes nothing
         found: tuple[Open, ...] = family.open_slots(head, hyp, targets, profile=profile)  # type: ignore[attr-defined]

@@ -45,8 +45,12 @@ class Job:
         """A numpy column on the job's device."""
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
+    def of(self, batch: Batch) -> Head:
+        """The head that sees a batch."""
+        return batch.head or self.head
+
     def assign(self, batch: Batch, predictions: Predictions | None) -> Assignment:
-        return self.family.assign(self.head, self.hyp, batch.targets, predictions, profile=self.profile)
+        return self.family.assign(self.of(batch), self.hyp, batch.targets, predictions, profile=self.profile)
 
 
 def assignments(job: Job, batches: Sequence[Batch]) -> list[BatchTargets]:
@@ -55,7 +59,7 @@ def assignments(job: Job, batches: Sequence[Batch]) -> list[BatchTargets]:
     found = []
     for batch in batches:
         predictions = source(batch, None) if job.family.NEEDS_PREDICTIONS else None
-        found.append(BatchTargets(batch.targets, job.assign(batch, predictions)))
+        found.append(BatchTargets(batch.targets, job.assign(batch, predictions), batch.head))
     return found
 
 
@@ -65,18 +69,18 @@ def source_of(kind: str, job: Job, assigned: Sequence[BatchTargets]) -> Source:
         return job.preds
     if kind in CONSTANT:
         bias = constant_bias(kind, job.family, job.head, job.hyp, job.profile, assigned, job.device, job.dtype)
-        return lambda batch, _: constant_head(bias, job.head, batch.targets.images)
+        return lambda batch, _: constant_head(bias, job.of(batch), batch.targets.images)
     if kind == "noise":
         shapes = [level.shape for level in job.family.prior(job.head, job.hyp, job.profile)]
         anchors, channels = [int(shape[0]) for shape in shapes], int(shapes[0][1])
-        return lambda batch, _: noise_head(job.head, channels, batch, anchors, job.seed, job.device, job.dtype)
+        return lambda batch, _: noise_head(job.of(batch), channels, batch, anchors, job.seed, job.device, job.dtype)
     if kind != "perfect":
         raise ValueError(f"expected a head, got {kind!r}")
 
     def perfect(batch: Batch, assignment: Assignment | None) -> Predictions:
         if assignment is None:
             raise ValueError("expected an assignment for the perfect head, got None")
-        return perfect_head(job.family, job.head, job.hyp, job.profile, batch, assignment)
+        return perfect_head(job.family, job.of(batch), job.hyp, job.profile, batch, assignment)
 
     return perfect
 
@@ -95,7 +99,7 @@ def losses(kind: str, job: Job, batches: Iterable[Batch], assigned: Iterable[Bat
             predictions = source(batch, assignment)
             if job.family.NEEDS_PREDICTIONS:
                 assignment = job.assign(batch, predictions)
-            breakdown = job.family.loss(job.head, job.hyp, batch.targets, predictions, assignment, profile=job.profile, state=state)
+            breakdown = job.family.loss(job.of(batch), job.hyp, batch.targets, predictions, assignment, profile=job.profile, state=state)
             state = breakdown.state
             count.add(breakdown)
             if by_box is not None:

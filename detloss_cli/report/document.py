@@ -128,8 +128,10 @@ def _data(data: DataFacts) -> dict[str, Any]:
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
-    """Where the hyp file stands goes last: it differs between machines, the rest does not."""
+    """Where the hyp file stands goes last: it differs between machines, the rest does not. Shapes only where batches differ in theirs."""
     body = asdict(settings)
+    if not body["shapes"]:
+        del body["shapes"]
     return body | {key: body.pop(key) for key in ("gains", "hyp")}
 
 

@@ -12,6 +12,7 @@ from detloss_cli.facts import AssignmentFacts, DataFacts, Facts, LabelFacts, Lev
 from detloss_cli.facts.run import RunFacts
 from detloss_cli.report.numbers import count, many, trim
 from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.batch_shapes import shape_words
 from detloss_cli.report.sections.run import run_parts
 
 LABEL = 9
@@ -90,7 +91,7 @@ def _scale(settings: Settings | None) -> list[str]:
         return []
     height, width = settings.imgsz
     size = f"{width}" if width == height else f"{width}x{height}"
-    return [f"{size} {safe(settings.geometry)}".rstrip(), many(settings.num_classes, "class", "classes")]
+    return [f"{size} {'rect' if settings.shapes else safe(settings.geometry)}".rstrip(), many(settings.num_classes, "class", "classes")]
 
 
 def _head(settings: Settings | None) -> list[str]:
@@ -142,6 +143,7 @@ def _setup(settings: Settings, run: RunFacts | None) -> list[str]:
         told = why.startswith("--") or (run is not None and any(key == one for one, _, _ in run.values))
         if why not in PLAIN and (not told or "," in why):
             parts.append(safe(why))
+    parts += shape_words(settings.shapes)
     if settings.head and not settings.preds:
         words = SYNTHETIC.get(settings.head, "")
         parts += [f"{words}, seed {settings.seed}" if settings.head == "noise" else words] if words else []

@@ -11,6 +11,7 @@ from detloss_cli.facts import AssignmentFacts, Facts, LevelFacts, LossFacts, Ter
 from detloss_cli.report.grid import Column, Grid, Row
 from detloss_cli.report.numbers import NOTHING, count, decimals, fixed, percent, short, times, trim
 from detloss_cli.report.safe import safe
+from detloss_cli.report.sections.batch_shapes import grid_and_cells, shapes_of
 
 MARKS = {"prior": "step 0", "base-rate": "base rate", "perfect": "perfect"}
 MEANING = {"prior": "a fresh head", "base-rate": "constant", "perfect": "these targets"}
@@ -28,7 +29,7 @@ def level_table(facts: Facts, width: int) -> Iterator[Text]:
     names = term_names(loss)
     rows = _by_level(levels, loss)
     digits = _digits(loss, names)
-    columns = _columns(names, rows, loss)
+    columns = _columns(names, rows, loss, len(shapes_of(facts)) > 1)
     body = [_row(name, level, terms, names, facts, digits, columns) for name, level, terms in rows]
     if loss is not None:
         body += _totals(facts, loss, names, digits, columns)
@@ -68,9 +69,9 @@ def _digits(loss: LossFacts | None, names: Sequence[str]) -> dict[str, int]:
 
 
 def _columns(
-    names: Sequence[str], rows: Sequence[tuple[str, LevelFacts | None, list[TermFacts]]], loss: LossFacts | None
+    names: Sequence[str], rows: Sequence[tuple[str, LevelFacts | None, list[TermFacts]]], loss: LossFacts | None, several: bool
 ) -> list[tuple[str, Column]]:
-    """(key, column) in the order of the screen."""
+    """(key, column) in the order of the screen. several: batches differ in their input shape."""
     levels = [level for _, level, _ in rows if level is not None]
     columns = [("level", Column("level", right=False, style="bold"))]
     if loss is not None:
@@ -91,7 +92,7 @@ def _columns(
         last = loss is not None
         columns += [
             ("grid", Column("grid", drop=GRID if last else 0, style="dim")),
-            ("cells", Column("cells", drop=CELLS if last else 0, style="dim")),
+            ("cells", Column("mean cells" if several else "cells", drop=CELLS if last else 0, style="dim")),
         ]
     if loss is None:
         columns.append(("matched", Column("boxes", drop=1)))
@@ -123,8 +124,7 @@ def _row(
         cells["weight"] = times(level.weight_per_positive)
         cells["balance"] = fixed(level.balance, 2)
         cells["target"] = fixed(level.obj_target_mean, 3)
-        cells["grid"] = f"{level.cols}x{level.rows}"
-        cells["cells"] = count(level.cells)
+        cells["grid"], cells["cells"] = grid_and_cells(level, shapes_of(facts))
         cells["matched"] = count(level.boxes_matched)
     return Row(tuple(cells.get(key, NOTHING) for key, _ in columns))
 
