@@ -160,11 +160,29 @@ def test_another_number_of_classes(detloss: Command, home: Path) -> None:
     assert next(gain for gain in body["gains"] if gain["term"] == "cls")["used"] == pytest.approx(0.5)
 
 
-def test_rect_is_said_not_to_be_computed(detloss: Command, home: Path) -> None:
-    found = asked(detloss, "compute", "vegetables/data.yaml", "--rect")["findings"]
-    assert [one["code"] for one in found if one["rule"] == "switch-not-modelled"] == ["DET701"]
-    by_run = asked(detloss, "compute", "--run", run_folder(home, {"rect": True}))["findings"]
-    assert len([one for one in by_run if one["rule"] == "switch-not-modelled"]) == 1
+def test_rect_of_a_run_is_that_of_the_option(detloss: Command, home: Path) -> None:
+    typed = asked(detloss, "compute", "vegetables/data.yaml", "--rect", "--imgsz", "320", "--batch", "4")
+    by_run = asked(detloss, "compute", "--run", run_folder(home, {"rect": True, "batch_size": 4}))
+    assert len(typed["settings"]["shapes"]) > 1
+    assert by_run["settings"]["shapes"] == typed["settings"]["shapes"]
+    assert by_run["totals"] == typed["totals"]
+    for body in (typed, by_run):
+        assert "switch-not-modelled" not in [one["rule"] for one in body["findings"]]
+        jsonschema.validate(body, SCHEMA)
+
+
+def test_rect_is_said_not_to_be_computed_where_the_trainer_has_none(detloss: Command, home: Path) -> None:
+    for words in (("vegetables/data.yaml", "--rect"), ("--run", run_folder(home, {"rect": True}))):
+        body = asked(detloss, "inspect", "targets", *words, "--family", "retinanet", "--model", "retinanet")
+        assert [one["code"] for one in body["findings"] if one["rule"] == "switch-not-modelled"] == ["DET701"]
+        assert "shapes" not in body["settings"]
+
+
+def test_rect_beside_what_contradicts_it_is_one_line(detloss: Command, home: Path) -> None:
+    code, out, err = detloss("compute", "vegetables/data.yaml", "--rect", "--geometry", "stretch")
+    assert (code, out) == (2, "")
+    assert "--geometry stretch: does not go with --rect" in err
+    assert len(err.splitlines()) <= 2
 
 
 def test_epochs_stand_beside_the_marks(detloss: Command, home: Path) -> None:
