@@ -24,7 +24,8 @@ from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.model_yaml import read_model_file
 from detloss_cli.measure.batches import in_frame
 from detloss_cli.predictions.synthetic import ConstantHead
-from detloss_cli.resolve import Request
+from detloss_cli.resolve import Request, setup
+from detloss_cli.scene import stage
 from detloss_cli.targets.assignment import Targets
 
 # width and height of pictures in file order: wide, high, square, and a row of like ones whose order is that of the files
@@ -134,8 +135,6 @@ def by_hand(data: Path, name: str, **keys: Any) -> tuple[list[Loop], list[Any], 
 
 def shipped(data: Path, name: str) -> Any:
     """The hyp that the family's own file gives."""
-    from detloss_cli.resolve import setup
-
     return setup(request_of(data, name)).hyp
 
 
@@ -200,7 +199,7 @@ def test_boxes_stand_in_file_order_with_what_they_got(name: str, data: Path) -> 
 
 
 def test_reasons_and_collisions_are_those_of_the_shape_that_a_box_is_seen_at(data: Path) -> None:
-    loops, rows, *_ = by_hand(data, "yolov5", **{**vars_of(shipped(data, "yolov5")), "anchor_t": 1.2})
+    _, rows, *_ = by_hand(data, "yolov5", **{**vars_of(shipped(data, "yolov5")), "anchor_t": 1.2})
     facts, _ = inspect_targets(request_of(data, "yolov5", "inspect targets", sets=("anchor_t=1.2",)))
     assert facts.boxes is not None
     assert facts.assignment is not None
@@ -304,6 +303,21 @@ def test_what_labels_alone_decide_is_counted_in_the_shape_of_each_batch(data: Pa
         inside.append((test.slots > 0).sum(axis=0))
     assert facts.reach is not None
     assert list(facts.reach.tests[0].by_level) == np.sum(inside, axis=0).tolist()
+
+
+def test_another_input_size_has_shapes_of_its_own(data: Path) -> None:
+    request = request_of(data, "yolov8", "inspect targets")
+    scene = stage(request, setup(request))
+    views = scene.views("8.1", (2 * SIDE, 2 * SIDE))
+    ratios = sorted(height / width for width, height in TRAIN)
+    shapes = batch_shapes(np.asarray(ratios), SIZE, 2 * SIDE, 32, 0.0).tolist()
+    assert [list(head.imgsz) for head, own, _ in views for _ in range(-(-len(own.images) // SIZE))] == shapes
+    for head, own, network in views:
+        for image, box in zip(own.image.tolist(), network, strict=True):
+            side = max(int(own.images.width[image]), int(own.images.height[image]))
+            left = (head.imgsz[1] - int(own.images.width[image]) * 2 * SIDE / side) / 2
+            assert box[0] * head.imgsz[1] >= left - 1
+        assert len(network) == len(own)
 
 
 def test_one_picture_is_shown_in_the_shape_of_its_batch(data: Path) -> None:
