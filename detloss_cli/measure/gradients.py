@@ -38,7 +38,7 @@ def norms(breakdown: LossBreakdown, leaves: Sequence[Tensor]) -> dict[tuple[str,
 
 def _norm(grad: Tensor) -> float:
     # where an element is not finite the sum of squares is not either: one pass
-    parts = grad.flatten().split(PART)
+    parts = torch.split(grad.flatten(), PART)
     value = math.hypot(*(float(torch.linalg.vector_norm(part, dtype=torch.float64)) for part in parts))
     return value if math.isfinite(value) else math.nan
 
