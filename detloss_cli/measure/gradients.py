@@ -38,7 +38,8 @@ def norms(breakdown: LossBreakdown, leaves: Sequence[Tensor]) -> dict[tuple[str,
 
 def _norm(grad: Tensor) -> float:
     # where an element is not finite the sum of squares is not either: one pass
-    parts = torch.split(grad.flatten(), PART)
+    flat = grad.flatten()
+    parts = (flat[start : start + PART] for start in range(0, len(flat), PART))
     value = math.hypot(*(float(torch.linalg.vector_norm(part, dtype=torch.float64)) for part in parts))
     return value if math.isfinite(value) else math.nan
 

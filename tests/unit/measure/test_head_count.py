@@ -17,6 +17,8 @@ from detloss_cli.families import centernet, load, yolov5, yolov8
 from detloss_cli.families.interface import BatchTargets
 from detloss_cli.inputs.head import Head, Level
 from detloss_cli.inputs.labels import Images, Labels
+from detloss_cli.losses.term import LossBreakdown, Term
+from detloss_cli.measure import gradients
 from detloss_cli.measure.batches import Batch
 from detloss_cli.measure.empty_cells import Costliest, EmptyCells, Said
 from detloss_cli.measure.gradients import norms
@@ -132,6 +134,14 @@ def test_gradients_are_the_recorded_ones(name: str) -> None:
     recorded = case.expected("f32")["grad_l2"]
     for term, part in (("heatmap", "hm"), ("size", "wh"), ("offset", "reg")):
         assert found[term, 0] == pytest.approx(recorded[f"stack0.{part}"], rel=1e-4, abs=1e-9)
+
+
+@pytest.mark.parametrize("part", [1, 7, 1 << 20])
+def test_a_gradient_is_added_up_in_parts(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaf = torch.arange(60, dtype=torch.float32).view(1, 3, 2, 2, 5).requires_grad_()
+    term = Term("obj", 0, (leaf**2).sum() / 2, 2.0, 1)
+    monkeypatch.setattr(gradients, "PART", part)
+    assert norms(LossBreakdown((term,), 3.0, None, {}), [leaf])["obj", 0] == pytest.approx(6 * sum(n * n for n in range(60)) ** 0.5)
 
 
 def test_a_gradient_that_is_not_finite_is_counted_and_left_out() -> None:
