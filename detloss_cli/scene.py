@@ -25,7 +25,7 @@ from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.single_files import files_of, spec_of_files
 from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
-from detloss_cli.measure.network import View, at_network, views_of
+from detloss_cli.measure.network import View, at_network, geometry_of, views_of
 from detloss_cli.measure.parts import Part, chosen_parts, sides_px
 from detloss_cli.measure.switches import other_classes, single_class
 from detloss_cli.rect_choice import arranged, why_not
@@ -199,7 +199,7 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     """A data set that was read, in front of the head that was chosen. faults: of its data.yaml."""
     labels = dataset.labels
     known = labels.images.width > 0
-    geometry, why = _geometry(request, known, np.bincount(labels.image, minlength=len(known)) > 0)
+    geometry, why = geometry_of(request.geometry, known, np.bincount(labels.image, minlength=len(known)) > 0)
     network = at_network(labels, chosen.family, chosen.imgsz, geometry)
     if request.command != "inspect anchors":
         from detloss_cli.anchor_choice import with_chosen_anchors  # who only reads labels does not wait for it
@@ -236,18 +236,6 @@ def _split(request: Request) -> tuple[str, ...] | None:
         )
         return ("train",) if spec is not None and "train" in spec.splits else None
     return None if request.split == "all" else tuple(str(request.split).split(","))
-
-
-def _geometry(request: Request, known: NDArray[np.bool_], boxed: NDArray[np.bool_]) -> tuple[Geometry, str]:
-    """How boxes get to the network input. known, boxed: (M,) pictures whose size is known, and with boxes that want it."""
-    guessed = int((boxed & ~known).sum())
-    if request.geometry in ("stretch", "square"):
-        return request.geometry, "--geometry"  # type: ignore[return-value]
-    if known.any() and not guessed:
-        return "letterbox", "--geometry" if request.geometry else "default"
-    if not known.any():
-        return "square", "no picture has a known size, so all are taken for square"
-    return "letterbox", f"{guessed} picture{'s' * (guessed != 1)} of unknown size taken for square"
 
 
 def data_facts(request: Request, dataset: DataSet) -> DataFacts:

@@ -33,3 +33,15 @@ def views_of(labels: Labels, family: Family, imgsz: tuple[int, int], geometry: G
     """Each part. imgsz: the full input size, for which pictures are made as large as they are."""
     each = [(part.head, part.of(labels)) for part in parts]
     return [(head, own, at_network(own, family, imgsz, geometry, head.imgsz)) for head, own in each]
+
+
+def geometry_of(asked: str | None, known: NDArray[np.bool_], boxed: NDArray[np.bool_]) -> tuple[Geometry, str]:
+    """How boxes get to the network input. asked: `--geometry`. known, boxed: (M,) pictures whose size is known, and with boxes that want it."""
+    guessed = int((boxed & ~known).sum())
+    if asked in ("stretch", "square"):
+        return asked, "--geometry"  # type: ignore[return-value]
+    if known.any() and not guessed:
+        return "letterbox", "--geometry" if asked else "default"
+    if not known.any():
+        return "square", "no picture has a known size, so all are taken for square"
+    return "letterbox", f"{guessed} picture{'s' * (guessed != 1)} of unknown size taken for square"
