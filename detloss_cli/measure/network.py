@@ -36,7 +36,7 @@ def views_of(labels: Labels, family: Family, imgsz: tuple[int, int], geometry: G
 
 
 def geometry_of(asked: str | None, known: NDArray[np.bool_], boxed: NDArray[np.bool_]) -> tuple[Geometry, str]:
-    """How boxes get to the network input. asked: `--geometry`. known, boxed: (M,) pictures whose size is known, and with boxes that want it."""
+    """How boxes get to the network input. asked: `--geometry`. known, boxed: (M,) with a known size, and with boxes that want it."""
     guessed = int((boxed & ~known).sum())
     if asked in ("stretch", "square"):
         return asked, "--geometry"  # type: ignore[return-value]
