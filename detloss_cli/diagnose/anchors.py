@@ -50,10 +50,6 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
     chosen = setup(request)
     asked = "--family" if request.family != "auto" else f"--model {chosen.model.spec.name}"
     family = anchored(chosen.family.ID, asked)
-    if chosen.model.spec.anchors is not None and not any(chosen.model.spec.anchors):
-        raise DetlossError(
-            "this head has no anchors", where=f"--model {chosen.model.spec.name}", hint="yolov5s, yolov7 and yolov3 have some"
-        )
     scene = scenes.stage(request, chosen)
     task = _task(chosen, family, fit)
     anchors, count, levels = anchor_facts(scene.network, scene.head, task)

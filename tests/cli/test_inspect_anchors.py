@@ -81,7 +81,7 @@ def test_a_fit_never_lands_among_the_data(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--model", "yolo11n"], "--model yolo11n: yolov8 has no anchors (these have: yolov5"),
-        (["--family", "yolov5", "--model", "yolo11n"], "yolov5 needs a head with anchors, and this one has none (try yolov5s"),
+        (["--family", "yolov5", "--model", "yolo11n"], "--model yolo11n: yolov5 needs a head with anchors"),
         (["--model", "retinanet"], "retinanet's anchors follow from a formula"),
         (["--write-anchors", "no/such/folder/a.yaml"], "no such folder: no/such/folder"),
     ],
