@@ -11,7 +11,6 @@ from detloss_cli import scene as scenes
 from detloss_cli.checks.anchors import RULES
 from detloss_cli.checks.facts_rule import apply
 from detloss_cli.checks.judge import judge
-from detloss_cli.errors import DetlossError
 from detloss_cli.facts import AssignmentFacts, Facts
 from detloss_cli.facts.anchors import AnchorFacts
 from detloss_cli.families.anchored import ANCHORED, Anchored, anchored
@@ -44,7 +43,7 @@ def inspect_anchors(request: Request, fit: Fit | None = None) -> tuple[Facts, li
     """What the anchors of a head reach in a data set, and with a fit what others would.
 
     Raises:
-        DetlossError: the head or the family has no anchors.
+        DetlossError: the family has no anchors, or the head does not belong to it.
     """
     fit = fit or Fit()
     chosen = setup(request)
