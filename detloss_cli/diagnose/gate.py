@@ -16,7 +16,7 @@ from detloss_cli.checks.labels import label_findings
 from detloss_cli.checks.splits import RULES as SPLIT_RULES
 from detloss_cli.checks.thresholds import RULES
 from detloss_cli.diagnose.anchors import anchors_of
-from detloss_cli.diagnose.count import count_labels, count_pairs
+from detloss_cli.diagnose.count import count_labels, count_pairs, hyp_used
 from detloss_cli.diagnose.left_out import without_left_out
 from detloss_cli.diagnose.loss import judged
 from detloss_cli.facts import Facts
@@ -157,7 +157,7 @@ def _with_torch(request: Request, scene: Scene, *, loss: bool) -> Outcome:
     from detloss_cli.measure.run import Job
 
     chosen, head = scene.setup, scene.head
-    hyp = chosen.family.scaled(chosen.hyp, head, chosen.profile)
+    hyp = hyp_used(request, scene)
     job = Job(chosen.family, chosen.profile, head, hyp, pick(request.device), torch.float32, request.seed)
     findings: list[Finding] = []
     if request.preds is not None:

@@ -189,13 +189,14 @@ def test_every_split_is_read_and_targets_are_those_that_are_trained(check: Run, 
     assert (body["assignment"], body["levels"]) == (targets["assignment"], targets["levels"])
 
 
-def test_shares_are_those_of_compute(check: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    body = json.loads(check("vegetables/data.yaml", "--format", "json", "--max-share", "obj=99%")[1])
-    entry.run(["compute", "vegetables/data.yaml", "--format", "json", "--no-cache"])
+@pytest.mark.parametrize(("options", "term"), [([], "obj"), (["--model", "yolo11n", "cls_pw=1"], "cls")])
+def test_shares_are_those_of_compute(options: list[str], term: str, check: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    body = json.loads(check("vegetables/data.yaml", *options, "--format", "json", "--max-share", f"{term}=99%")[1])
+    entry.run(["compute", "vegetables/data.yaml", *options, "--format", "json", "--no-cache"])
     loss = json.loads(capsys.readouterr().out)
     assert body["terms"] == loss["terms"]
-    whole = sum(term["value"] for term in loss["terms"] if term["name"] == "obj") / loss["totals"]["total"]
-    assert body["gate"]["figures"]["share/obj"] == pytest.approx(whole, rel=1e-6)
+    whole = sum(one["value"] for one in loss["terms"] if one["name"] == term) / loss["totals"]["total"]
+    assert body["gate"]["figures"][f"share/{term}"] == pytest.approx(whole, rel=1e-6)
 
 
 def test_the_baseline_catches_another_anchor_t(check: Run) -> None:
