@@ -13,7 +13,7 @@ from detloss_cli.families.yolov8_e2e import Branch
 from detloss_cli.geometry.box_code import decode_distances, encode_distances
 from detloss_cli.geometry.iou import YOLOV5_5, iou
 from detloss_cli.inputs.head import Channels, Head, Level
-from detloss_cli.losses.bce import bce_with_logits
+from detloss_cli.losses.bce import bce_of_nothing, bce_with_logits
 from detloss_cli.losses.dfl import distribution_loss, side_distances, side_l1
 from detloss_cli.predictions.interface import Background, Predictions
 from detloss_cli.targets.assignment import Assignment, Targets
@@ -156,22 +156,20 @@ def _class_loss(
     per_row: Tensor,
     factors: Tensor | None,
 ) -> Tensor:
-    """Sum over all cells and classes of a level, (). BCE(x, y) = log(1 + exp(x)) - x y, and y is 0 but in the rows: no dense target."""
+    """Sum over all cells and classes of a level, (). BCE(x, y) = BCE(x, 0) - x y, and y is 0 but in the rows: no dense target.
+
+    Real outputs go through torch's own float32 formula, as in the trainer; constant ones through the one that does not cancel.
+    """
     first = predictions.plane(index, channels.cls.start)
     if isinstance(first, Background):
         planes = (predictions.plane(index, channel) for channel in range(channels.cls.start, channels.cls.stop))
         quiet = torch.cat([plane.logit for plane in planes if isinstance(plane, Background)])
         empty = predictions.images * level.rows * level.cols - logits.shape[0]
-        values = _softplus(quiet) * empty
+        values = functional.softplus(quiet, threshold=40.0) * empty  # one rounding for all cells would not average out
         return (values if factors is None else values * factors).sum() + per_row.sum()
     dense = predictions.dense(index)[..., channels.cls]
-    values = _softplus(dense)
+    values = bce_of_nothing(dense)
     answered = logits.gather(1, chosen[:, None]).squeeze(1) * weight
     if factors is None:
         return values.sum() - answered.sum()
     return (values * factors).sum() - (answered * factors[chosen]).sum()
-
-
-def _softplus(logits: Tensor) -> Tensor:
-    """BCE of logits whose target is 0, in one pass; beyond the threshold it is the logit itself, in float64 too."""
-    return functional.softplus(logits, threshold=40.0)

@@ -125,7 +125,7 @@ def test_a_default_is_said_to_be_one() -> None:
 
 
 def test_data_that_is_not_here_is_asked_for() -> None:
-    assert "nowhere.yaml of train command is not here" in read_command(["python train.py --data nowhere.yaml"]).asked["data"]
+    assert "nowhere.yaml is not here" in read_command(["python train.py --data nowhere.yaml"]).asked["data"]
 
 
 WATCHED = """
