@@ -9,7 +9,7 @@ import struct
 import zlib
 from pathlib import Path
 
-DATASETS = Path(os.environ.get("DETLOSS_DATASETS", Path(__file__).parents[4] / "shared" / "datasets"))
+DATASETS = Path(os.environ.get("DETLOSS_DATASETS", Path(__file__).parents[3] / "shared" / "datasets"))
 
 
 def header(width: int, height: int) -> bytes:
