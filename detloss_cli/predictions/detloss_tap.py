@@ -262,6 +262,7 @@ def _centernet(opt: Any, outputs: Any, batch: Dict[str, Any]) -> Parts:
     for index, part in enumerate(outputs, 1):
         heat = torch.logit(part["hm"].detach().float(), 1e-4)  # the loss has put a sigmoid, clamped so far, in place of the logits
         maps = torch.cat([part["wh"].detach().float(), part["reg"].detach().float(), heat], 1).permute(0, 2, 3, 1).unsqueeze(1)
+        maps = maps.to(part["wh"].dtype)  # the file says in which precision the trainer added up
         name = "stack{}".format(index) if len(outputs) > 1 else "P{}".format(stride.bit_length() - 1)
         levels.append(_level(name, stride, [], maps))
     image, at = batch["reg_mask"].nonzero(as_tuple=True)

@@ -146,15 +146,16 @@ def centernet_batch(seed: int) -> dict[str, Any]:
     return {**batch, "detloss": (targets, assignment)}
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
 @pytest.mark.parametrize("hyp", [centernet.Hyp(), centernet.Hyp(reg_loss="sl1"), centernet.Hyp(norm_wh=True), centernet.Hyp(wh_weight=0.0)])
-def test_centernet(tmp_path: Path, hyp: centernet.Hyp) -> None:
+def test_centernet(tmp_path: Path, hyp: centernet.Hyp, dtype: torch.dtype, tolerance: float) -> None:
     source, loss, totals = torch.Generator().manual_seed(0), tap(CtdetLoss(hyp), str(tmp_path), every=1), []
     for step in range(STEPS):
-        outputs = {name: torch.randn(2, size, 24, 32, generator=source) for name, size in (("hm", 5), ("wh", 2), ("reg", 2))}
+        outputs = {name: torch.randn(2, size, 24, 32, generator=source).to(dtype) for name, size in (("hm", 5), ("wh", 2), ("reg", 2))}
         total, _ = loss([outputs], centernet_batch(step))
         totals.append(float(total))
     found = steps(tmp_path)
-    near(found, totals, 1e-6)
+    near(found, totals, tolerance)
     assert all(one.boxes == 9 for one in found)
 
 
