@@ -182,4 +182,4 @@ def test_time_is_linear_in_what_one_file_holds(tmp_path: Path) -> None:
             before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
             forked(["inspect", "labels", str(root / "data.yaml"), "--no-cache", "--loader", "yolov5-7.0"])
             took.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
-        assert took[1] < 3 * 16 * took[0] + 0.1  # a start that hides nothing: 16 is a straight line, 256 a square
+        assert took[1] < 16 * took[0] + 0.1  # a straight line; a square would be 256 times
