@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.inputs.cache_stamps import WIDTH
-from detloss_cli.inputs.columns import Columns
+from detloss_cli.inputs.columns import Columns, packed_cls, packed_line, whole_line
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.labels_read import FileReport
 from detloss_cli.inputs.loaded import Action, Fate
@@ -90,8 +90,9 @@ def to_arrays(table: Table) -> dict[str, NDArray[Any]]:
     }
     columns = [("strict", table.strict)] + ([] if table.loaded is table.strict else [("loaded", table.loaded)])
     for name, each in columns:
-        sizes = np.bincount(each.image, minlength=len(table.paths)).astype(np.int32)
-        arrays |= {f"{name}.sizes": sizes, f"{name}.line": each.line, f"{name}.cls": each.cls, f"{name}.boxes": each.boxes}
+        sizes = np.bincount(each.image, minlength=len(table.paths))
+        line, cls = packed_line(each.line, sizes), packed_cls(each.cls)
+        arrays |= {f"{name}.sizes": sizes.astype(np.int32), f"{name}.line": line, f"{name}.cls": cls, f"{name}.boxes": each.boxes}
     return arrays
 
 
@@ -125,12 +126,14 @@ def from_arrays(arrays: dict[str, NDArray[Any]]) -> Table | None:
 def _columns(arrays: dict[str, NDArray[Any]], name: str, count: int) -> Columns:
     sizes = _of(arrays[f"{name}.sizes"], np.int32, (count,))
     total = int(sizes.sum(dtype=np.int64))
-    line, cls = _of(arrays[f"{name}.line"], np.int32, (total,)), _of(arrays[f"{name}.cls"], np.int64, (total,))
+    line, cls = arrays[f"{name}.line"], arrays[f"{name}.cls"]
+    line = _of(line, np.int32, (total if len(line) else 0,))
+    cls = _of(cls, np.uint8 if cls.dtype == np.uint8 else np.int64, (total,))
     boxes = _of(arrays[f"{name}.boxes"], np.float32, (total, 4))
     if (sizes < 0).any() or (line < 1).any() or (cls < 0).any() or not np.isfinite(boxes).all():
         raise ValueError("no boxes")
     # what a reader hands out can be written to
-    return Columns(np.repeat(np.arange(count), sizes), line.copy(), cls.copy(), boxes.copy())
+    return Columns(np.repeat(np.arange(count), sizes), whole_line(line, sizes).copy(), cls.astype(np.int64), boxes.copy())
 
 
 def _of(table: NDArray[Any], dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -76,14 +76,14 @@ def pair_folder(source: str, root: str, limits: Limits, *, allow_outside: bool =
     if not any(folder.pictures for folder in folders.values()):
         _labels_only({path: folders[path] for path in label_homes} or folders, paired)
     else:
-        used: dict[str, set[str]] = {}
+        left = {home: set(folders[home].texts) for home in label_homes}
         for path, folder in folders.items():
             if folder.pictures:
                 home = label_folder(path)
-                _pair(path, folder, home, folders.get(home, Folder()), paired, used.setdefault(home, set()))
-        for home in sorted({*label_homes, *used}):
-            if home in folders:
-                _left_over(home, folders[home], used.get(home, set()), paired)
+                texts = set(folders[home].texts) if home in folders else set[str]()
+                _pair(path, folder, home, texts, paired, left.setdefault(home, set(texts)))
+        for home in sorted(left):
+            _left_over(home, left[home], paired)
     paired.caches = [f"{path}/{name}" for path, folder in folders.items() for name in folder.caches]
     paired.caches += [path for path in {f"{source}.cache", f"{twin}.cache"} if os.path.isfile(path)]
     return paired
@@ -106,47 +106,50 @@ def is_label(name: str) -> bool:
     return lower not in NOT_LABELS and not lower.startswith("readme")
 
 
-def _pair(path: str, folder: Folder, home: str, labels: Folder, paired: Paired, used: set[str]) -> None:
-    """Whole lists at a time; name by name only where something is amiss."""
-    wanted = _label_names(folder.pictures)
-    unique = set(wanted)
-    missing = unique.difference(labels.texts)
+def _pair(path: str, folder: Folder, home: str, texts: set[str], paired: Paired, left: set[str]) -> None:
+    """Whole lists at a time; name by name only where something is amiss.
+
+    Args:
+        texts: names in `home`. left: those that no picture has asked for so far; what is asked for now is taken out.
+    """
+    wanted, alike = _label_names(folder.pictures)
+    missing = {n for n, name in enumerate(wanted) if name not in texts}
     paired.pictures.extend(_below(path, folder.pictures))
     start = len(paired.labels)
     paired.labels.extend(_below(home, wanted))
-    used |= unique
-    odd = [n for n, name in enumerate(wanted) if name in missing] if missing else []
-    for n in odd:
+    left.difference_update(wanted)
+    for n in missing:
         paired.labels[start + n] = ""
     first: dict[str, str] = {}
-    if len(unique) < len(wanted):
+    odd = missing
+    if not alike:
         for name, label in zip(folder.pictures, wanted, strict=True):
             first.setdefault(label, name)
-        odd = sorted({*odd, *(n for n, label in enumerate(wanted) if first[label] != folder.pictures[n])})
-    folded = {_plain(text): text for text in sorted(set(labels.texts) - used)} if missing else {}
-    for n in odd:
+        odd = missing | {n for n, label in enumerate(wanted) if first[label] != folder.pictures[n]}
+    folded = {_plain(text): text for text in sorted(left)} if missing else {}
+    for n in sorted(odd):
         name, first_name = folder.pictures[n], first.get(wanted[n], folder.pictures[n])
         picture = f"{path}/{name}"
         if first_name != name:
             paired.faults.append(Fault("same-stem", picture, None, None, name, first_name))
-        if wanted[n] not in missing:
+        if n not in missing:
             continue
         other = folded.get(_plain(wanted[n]))
-        if other is not None and other not in used:
-            used.add(other)
+        if other is not None and other in left:
+            left.discard(other)
             paired.orphans[f"{home}/{other}"] = "label-case-differs"
             paired.faults.append(Fault("label-case-differs", f"{home}/{other}", None, None, other, wanted[n]))
         else:
             paired.faults.append(Fault("image-without-label", picture, None, None, name, f"{home}/{wanted[n]}"))
 
 
-def _label_names(pictures: list[str]) -> list[str]:
-    """The label file of each picture: the same name with another end."""
+def _label_names(pictures: list[str]) -> tuple[list[str], bool]:
+    """The label file of each picture: the same name with another end. And whether the ends are alike, so that each has its own."""
     end = "." + pictures[0].rpartition(".")[2] if pictures else ""
-    together = "".join([f"{name}\0" for name in pictures])
+    together = "\0".join([*pictures, ""])
     if together.count(f"{end}\0") == len(pictures):
-        return together.replace(f"{end}\0", ".txt\0").split("\0")[:-1]
-    return [f"{name.rpartition('.')[0]}.txt" for name in pictures]
+        return together.replace(f"{end}\0", ".txt\0").split("\0")[:-1], True
+    return [f"{name.rpartition('.')[0]}.txt" for name in pictures], False
 
 
 def _plain(name: str) -> str:
@@ -159,8 +162,8 @@ def _below(folder: str, names: list[str]) -> list[str]:
     return f"{folder}/{f'{chr(0)}{folder}/'.join(names)}".split("\0") if names else []
 
 
-def _left_over(home: str, labels: Folder, used: set[str], paired: Paired) -> None:
-    for name in sorted(set(labels.texts) - used):
+def _left_over(home: str, left: set[str], paired: Paired) -> None:
+    for name in sorted(left):
         kind = "label-without-image" if is_label(name) else "not-a-label"
         paired.faults.append(Fault(kind, f"{home}/{name}", None, None, name))
         if kind == "label-without-image":

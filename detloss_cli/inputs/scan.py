@@ -58,11 +58,10 @@ def _one(path: str, found: Scan, seen: set[tuple[int, int]]) -> list[str]:
         if (status.st_dev, status.st_ino) in seen:
             return []
         seen.add((status.st_dev, status.st_ino))
+        others = list[os.DirEntry[str]]()
         with os.scandir(path) as entries:
-            every = list(entries)
-        names = [entry.name for entry in every if entry.is_file(follow_symlinks=False)]
+            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False) or others.append(entry)]  # type: ignore[func-returns-value]
         _files(names, folder)
-        others = [entry for entry in every if not entry.is_file(follow_symlinks=False)] if len(names) < len(every) else []
         for entry in others:
             name = entry.name
             if entry.is_symlink():
@@ -85,7 +84,11 @@ def _one(path: str, found: Scan, seen: set[tuple[int, int]]) -> list[str]:
 
 def _files(names: list[str], folder: Folder) -> None:
     """Sort names by what they end in. Most folders hold files of one kind, and then nothing is done name by name."""
-    ends = {name.rpartition(".")[2] for name in names}
+    if not names:
+        return
+    end = names[0].rpartition(".")[2]
+    alike = "\0".join([*names, ""]).count(f".{end}\0") == len(names)
+    ends = {end} if alike else {name.rpartition(".")[2] for name in names}
     kinds = {end: _kind(end) for end in ends}
     for kind, into in (("picture", folder.pictures), ("text", folder.texts), ("cache", folder.caches)):
         wanted = {end for end in ends if kinds[end] == kind}
