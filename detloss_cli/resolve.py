@@ -14,6 +14,7 @@ from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.mapper import Mapper, serial
 from detloss_cli.inputs.model_yaml import ModelFile, read_model_file
 from detloss_cli.inputs.nearest import nearest
+from detloss_cli.inputs.scan import Scanner, scan
 from detloss_cli.inputs.training import Training, training_faults
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Request:
     sets: tuple[str, ...] = ()
     cache: Cache | None = None
     mapper: Mapper = serial
+    scanner: Scanner = scan
     limits: Limits = DEFAULT
     files: tuple[str, ...] = ()
     single_cls: bool = False

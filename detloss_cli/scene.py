@@ -144,6 +144,7 @@ def load(request: Request, *, splits: Sequence[str] | None, loader: str, sizes: 
         cache=request.cache,
         allow_outside=request.allow_outside,
         mapper=request.mapper,
+        scanner=request.scanner,
     )
     return (single_class(dataset) if request.single_cls else dataset), faults
 

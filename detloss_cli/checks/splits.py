@@ -77,7 +77,8 @@ RULES: tuple[Rule, ...] = (
 
 def split_faults(dataset: DataSet) -> Iterator[Fault]:
     """What the splits have in common that they should not, and the classes they lack."""
-    yield from _copies(dataset)
+    if len(dataset.splits) > 1:
+        yield from _copies(dataset)
     used = _boxes_of_class(dataset)
     trained = used.get("train")
     for split, boxes in used.items():

@@ -8,6 +8,8 @@ from detloss_cli.cli import values
 from detloss_cli.errors import DetlossError
 from detloss_cli.families import MODULES
 from detloss_cli.inputs.limits import DEFAULT
+from detloss_cli.inputs.mapper import serial
+from detloss_cli.inputs.scan import Scanner, scan
 
 if TYPE_CHECKING:
     from detloss_cli.resolve import Request
@@ -17,6 +19,7 @@ HEADS = ("prior", "base-rate", "perfect", "zero", "noise")
 ELEMENTS = ("bce", "focal", "qfocal", "blur")
 # What a run has to say for a command that does not read everything.
 NEEDS = {"inspect labels": ("data",), "inspect hyp": ("hyp", "model", "imgsz"), "inspect anchors": ("data", "hyp", "model", "imgsz")}
+EVERY_SPLIT = ("inspect labels", "check")
 GEOMETRIES = ("letterbox", "stretch", "square")
 
 
@@ -26,6 +29,7 @@ def request(command: str, **given: Any) -> Request:
     Raises:
         DetlossError: a word that no option knows, a path that is not there.
     """
+    scanner = _begun(command, given)  # first, for what follows imports a good part of the program
     from detloss_cli.inputs.loaders import LOADERS
     from detloss_cli.resolve import TRAINERS, Request
 
@@ -61,7 +65,20 @@ def request(command: str, **given: Any) -> Request:
         )
     if given.get("batch_size", 0) is None:
         del given["batch_size"]
-    return Request(command=command, **given)
+    return Request(command=command, scanner=scanner, **given)
+
+
+def _begun(command: str, given: dict[str, Any]) -> Scanner:
+    """Who looks into the folders of DATA; the large ones are being scanned from now on."""
+    data: tuple[str, ...] = given.get("data") or ()
+    mapper = given.get("mapper", serial)
+    if mapper is serial or len(data) != 1:
+        return scan
+    from detloss_cli.inputs.ahead import scanner_of
+
+    split = given.get("split") or ("all" if command in EVERY_SPLIT else "train")
+    limits, outside = given.get("limits", DEFAULT), bool(given.get("allow_outside"))
+    return scanner_of(data[0], None if split == "all" else split, given.get("root"), limits, mapper, allow_outside=outside)
 
 
 def switched(**switches: bool | float | None) -> dict[str, bool | float]:

@@ -7,6 +7,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -47,11 +48,23 @@ class Pool:
     workers: list[_Worker] = field(default_factory=list)
     again: list[_Task] = field(default_factory=list)
 
-    def results(self, shards: Iterator[Any]) -> Iterator[Any]:
-        """In the order of the shards."""
-        ready: dict[int, Any] = {}
+    def begun(self, shards: Iterator[Any]) -> Iterator[Any]:
+        """Hands out the first shards; the results in the order of the shards, and when the last has been taken the workers are gone."""
         coming = (_Task(index, shard) for index, shard in enumerate(shards))
-        begun = given = 0
+        for task in islice(coming, self.count):
+            self.workers.append(self._started())
+            self._ask(self.workers[-1], task)
+        return self._results(coming, len(self.workers))
+
+    def _results(self, coming: Iterator[_Task], begun: int) -> Iterator[Any]:
+        try:
+            yield from self._in_order(coming, begun)
+        finally:
+            self.close()
+
+    def _in_order(self, coming: Iterator[_Task], begun: int) -> Iterator[Any]:
+        ready: dict[int, Any] = {}
+        given = 0
         more = True
         while True:
             while (self.again or (more and begun < given + AHEAD * self.count)) and (worker := self._idle()) is not None:

@@ -11,7 +11,7 @@ from detloss_cli.inputs.mapper import Result, Shard, Tell, serial
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """A `Mapper` over some processes. They are started when there is a second shard, and are gone when the last result has been taken."""
+    """A `Mapper` over some processes. They begin when there is a second shard, and are gone when the last result has been taken."""
 
     workers: int
 
@@ -21,12 +21,7 @@ class Processes:
         left = iter(shards)
         first = list(islice(left, 2))
         if len(first) < 2:
-            yield from serial(work, first, name)
-            return
+            return serial(work, first, name)
         from detloss_cli.engine.pool import Pool  # a small input does not pay for the modules of processes either
 
-        pool = Pool(self.workers, work, name)
-        try:
-            yield from pool.results(chain(first, left))
-        finally:
-            pool.close()
+        return Pool(self.workers, work, name).begun(chain(first, left))

@@ -25,6 +25,7 @@ from detloss_cli.inputs.loaded import Fate
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.mapper import Mapper, serial
 from detloss_cli.inputs.read_labels import read_labels
+from detloss_cli.inputs.scan import Scanner, scan
 from detloss_cli.inputs.sizes import find_sizes
 from detloss_cli.inputs.small_images import drop_pictures
 
@@ -70,6 +71,7 @@ def read_dataset(
     allow_outside: bool = False,
     cache: Cache | None = None,
     mapper: Mapper = serial,
+    scanner: Scanner = scan,
 ) -> DataSet:
     """Read the labels of some splits, each file once.
 
@@ -82,14 +84,14 @@ def read_dataset(
         image_sizes: a JSON file of sizes, for pictures that are not at hand.
         allow_outside: follow what leaves the root.
         cache: what it holds of files that have not changed is not read again; the result is the same.
-        mapper: who reads the files; the result is the same.
+        mapper: who reads the files; the result is the same. scanner: who looks into folders.
     """
     bound = num_classes if num_classes is not None else spec.num_classes
     present = tuple(split for split in splits if split in spec.splits)
     if spec.kind in ("coco", "keras"):
         read = _from_annotations(spec, present, loader, bound, image_sizes, limits, allow_outside)
     else:
-        read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside, cache, mapper)
+        read = _from_files(spec, present, loader, bound, sizes, image_sizes, limits, allow_outside, cache, mapper, scanner)
     largest = int(max(columns.cls.max(initial=-1) for columns in (read.strict, read.loaded)))
     count = bound if bound is not None else len(read.names) or largest + 1
     names = spec.names or read.names or tuple(f"class_{n}" for n in range(count))
@@ -141,11 +143,12 @@ def _from_files(
     allow_outside: bool,
     cache: Cache | None,
     mapper: Mapper,
+    scanner: Scanner,
 ) -> _Read:
     """One label file a picture."""
     if cache is not None:
         cache = cache.away_from(source for split in splits for source in spec.splits[split])
-    listing = list_images(spec, splits, limits, allow_outside=allow_outside)
+    listing = list_images(spec, splits, limits, allow_outside=allow_outside, scanner=scanner)
     read = read_cached_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside, cache=cache, mapper=mapper)
     orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside, mapper=mapper)
     width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache, mapper)

@@ -13,6 +13,7 @@ FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0
 
 # Form, size, modification and change time in ns, and inode of a file: what tells it from a changed one. One call for all, a million times.
 Stamp = tuple[int, int, int, int, int]
+FORM = 0o170000  # of st_mode: the bits that say file, folder, FIFO ...
 STAMP = attrgetter("st_mode", "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 
 
@@ -31,28 +32,28 @@ def read_file(name: str, limit: int, dir_fd: int | None = None) -> bytes | Refus
         name: a path, or a name inside `dir_fd`.
         limit: bytes; a larger file is refused unread.
     """
-    found = read_stamped(name, limit, dir_fd)
+    found = read_known(name, limit, dir_fd)
     return found if isinstance(found, Refused) else found[0]
 
 
-def read_stamped(name: str, limit: int, dir_fd: int | None = None) -> tuple[bytes, Stamp] | Refused:
-    """As `read_file`, with the stamp of the file before it was read."""
+def read_known(name: str, limit: int, dir_fd: int | None = None) -> tuple[bytes, os.stat_result] | Refused:
+    """As `read_file`, with what was known of the file before it was read."""
     try:
         fd = os.open(name, FLAGS, dir_fd=dir_fd)
     except OSError as error:
         return refusal(error)
     try:
-        stamp: Stamp = STAMP(os.fstat(fd))
-        mode, size = stamp[:2]
-        if not stat.S_ISREG(mode):
-            return Refused("not-a-file", _form(mode))
+        known = os.fstat(fd)
+        size = known.st_size
+        if known.st_mode & FORM != stat.S_IFREG:
+            return Refused("not-a-file", _form(known.st_mode))
         if size > limit:
             return Refused("label-too-big", str(size))
         data = os.read(fd, size + 1)
         if len(data) == size:
-            return data, stamp
+            return data, known
         whole = _read_on(fd, data, size, limit)
-        return whole if isinstance(whole, Refused) else (whole, stamp)
+        return whole if isinstance(whole, Refused) else (whole, known)
     except OSError as error:
         return refusal(error)
     finally:

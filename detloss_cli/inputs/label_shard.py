@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from detloss_cli.inputs.cache_stamps import Stamps, Wanted
 from detloss_cli.inputs.columns import Columns, join
 from detloss_cli.inputs.fault import Fault
-from detloss_cli.inputs.files import Refused, Stamp, read_file, read_stamped
+from detloss_cli.inputs.files import STAMP, Refused, read_file, read_known
 from detloss_cli.inputs.labels_read import FileReport, LabelsRead, nothing_read
 from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.mapper import Tell
@@ -53,17 +53,23 @@ def read_shard(shard: LabelShard, tell: Tell | None = None) -> LabelsRead:
 
 def _batches(shard: LabelShard, result: LabelsRead, stamps: Stamps | None, tell: Tell | None) -> Iterator[tuple[list[int], list[bytes]]]:
     indices, contents, size = list[int](), list[bytes](), 0
+    limit = shard.limits.label_bytes
     with _Folders() as folders:
         for index, path in enumerate(shard.paths):
             if tell is not None:
                 tell(index)
-            found = _open(path, folders, shard)
+            folder, _, name = path.rpartition("/")
+            found: tuple[bytes, os.stat_result | None] | Refused
+            closed = folders.turn_to(folder) if folder != folders.path else None
+            found = closed or read_known(name, limit, folders.fd)
+            if isinstance(found, Refused) and found.kind == "symlink":
+                found = _linked(path, shard)
             if isinstance(found, Refused):
                 result.reports[index] = FileReport([Fault(found.kind, path, None, None, "", found.detail)], skipped=True)
                 continue
-            data, stamp = found
-            if stamps is not None and stamp is not None:
-                stamps.add(index, stamp, data)
+            data, known = found
+            if stamps is not None and known is not None:
+                stamps.add(index, STAMP(known), data)
             indices.append(index)
             contents.append(data)
             size += len(data)
@@ -89,28 +95,23 @@ class _Folders:
             os.close(self.fd)
             self.fd = -1
 
-    def at(self, path: str) -> int:
-        if path != self.path:
-            self.__exit__()
-            self.path = None
+    def turn_to(self, path: str) -> Refused | None:
+        """Hold another one open. What it says of a file where it cannot be opened."""
+        self.__exit__()
+        self.path = None
+        try:
             self.fd = os.open(path or ".", os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
-            self.path = path
-        return self.fd
+        except OSError as error:
+            return Refused("unreadable-file", error.strerror or "")
+        self.path = path
+        return None
 
 
-def _open(path: str, folders: _Folders, shard: LabelShard) -> tuple[bytes, Stamp | None] | Refused:
-    """Bytes and stamp; a link has none."""
-    folder, _, name = path.rpartition("/")
-    try:
-        fd = folders.at(folder)
-    except OSError as error:
-        return Refused("unreadable-file", error.strerror or "")
-    found = read_stamped(name, shard.limits.label_bytes, fd)
-    if isinstance(found, Refused) and found.kind == "symlink":
-        if not os.path.exists(path):
-            return Refused("dangling-link", "")
-        if not shard.allow_outside and not is_inside(path, shard.root):
-            return Refused("leaves-root", shard.root)
-        data = read_file(os.path.realpath(path), shard.limits.label_bytes)
-        return data if isinstance(data, Refused) else (data, None)
-    return found
+def _linked(path: str, shard: LabelShard) -> tuple[bytes, None] | Refused:
+    """What a link points at, of which no cache knows when it changes."""
+    if not os.path.exists(path):
+        return Refused("dangling-link", "")
+    if not shard.allow_outside and not is_inside(path, shard.root):
+        return Refused("leaves-root", shard.root)
+    data = read_file(os.path.realpath(path), shard.limits.label_bytes)
+    return data if isinstance(data, Refused) else (data, None)

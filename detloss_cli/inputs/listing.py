@@ -11,6 +11,7 @@ from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.image_list import pair_list
 from detloss_cli.inputs.limits import Limits
 from detloss_cli.inputs.pairing import Paired, pair_folder
+from detloss_cli.inputs.scan import Scanner, scan
 from detloss_cli.inputs.single_files import pair_files
 from detloss_cli.inputs.stray_labels import stray_folders
 
@@ -30,8 +31,12 @@ class Listing:
     orphans: dict[str, str] = field(default_factory=dict)
 
 
-def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_outside: bool = False) -> Listing:
-    """Find the images of `splits`, in that order. An image that several of them name belongs to the first."""
+def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_outside: bool = False, scanner: Scanner = scan) -> Listing:
+    """Find the images of `splits`, in that order. An image that several of them name belongs to the first.
+
+    Args:
+        scanner: who looks into folders.
+    """
     listing = Listing()
     owner: dict[str, str] = {}
     named: dict[str, str] = {}
@@ -48,7 +53,10 @@ def list_images(spec: DataSpec, splits: Sequence[str], limits: Limits, *, allow_
                 continue
             named[real] = split
             is_list = source.lower().endswith(".txt") and os.path.isfile(source)
-            paired = (pair_list if is_list else pair_folder)(source, spec.root, limits, allow_outside=allow_outside)
+            if is_list:
+                paired = pair_list(source, spec.root, limits, allow_outside=allow_outside)
+            else:
+                paired = pair_folder(source, spec.root, limits, allow_outside=allow_outside, scanner=scanner)
             if not is_list and not listing.pictures:
                 _take(listing, paired, split)  # a folder names nothing twice
                 continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.limits import Limits
-from detloss_cli.inputs.scan import Folder, scan
+from detloss_cli.inputs.scan import Folder, Scanner, scan
 
 # Text files that tools leave beside labels, by their names in lower case.
 NOT_LABELS = frozenset(
@@ -49,25 +49,26 @@ def is_inside(path: str, root: str) -> bool:
     return real == root or real.startswith(root.rstrip("/") + "/")
 
 
-def pair_folder(source: str, root: str, limits: Limits, *, allow_outside: bool = False) -> Paired:
+def pair_folder(source: str, root: str, limits: Limits, *, allow_outside: bool = False, scanner: Scanner = scan) -> Paired:
     """Find the pictures below a folder and pair them with their labels.
 
     Args:
         source: a folder of pictures, of pictures and labels, or of labels alone.
         root: resolved; a label folder that leaves it is a fault and is not read.
         allow_outside: read it nevertheless.
+        scanner: who looks into the folders.
     """
     pictures = picture_folder(source)
     if pictures != source and os.path.isdir(pictures) and is_inside(pictures, root):
-        beside = scan(source, limits)
-        if not any(folder.pictures for folder in beside.folders.values()) and scan(pictures, limits).files:
-            return pair_folder(pictures, root, limits, allow_outside=allow_outside)
-    found = scan(source, limits)
+        beside = scanner(source, limits)
+        if not any(folder.pictures for folder in beside.folders.values()) and scanner(pictures, limits).files:
+            return pair_folder(pictures, root, limits, allow_outside=allow_outside, scanner=scanner)
+    found = scanner(source, limits)
     folders, paired = found.folders, Paired(faults=found.faults)
     twin = label_folder(source)
     if twin != source and os.path.isdir(twin):
         if allow_outside or is_inside(twin, root):
-            below = scan(twin, limits)
+            below = scanner(twin, limits)
             folders = {**folders, **below.folders}
             paired.faults.extend(below.faults)
         else:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.limits import Limits
@@ -21,6 +23,14 @@ class Folder:
     texts: list[str] = field(default_factory=list)
     caches: list[str] = field(default_factory=list)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes the names of a kind go as one text."""
+        return _unpacked, tuple("\0".join(names) for names in (self.pictures, self.texts, self.caches))
+
+
+def _unpacked(*kinds: str) -> Folder:
+    return Folder(*(names.split("\0") if names else [] for names in kinds))
+
 
 @dataclass(slots=True)
 class Scan:
@@ -29,6 +39,9 @@ class Scan:
     folders: dict[str, Folder] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     files: int = 0
+
+
+Scanner = Callable[[str, Limits], Scan]
 
 
 def scan(top: str, limits: Limits) -> Scan:

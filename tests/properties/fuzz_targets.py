@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +102,7 @@ def cached(data: bytes) -> None:
 
 def sealed(data: bytes) -> bytes:
     body = data[cache_file.FIXED :]
-    checksum = blake2b(body, digest_size=cache_file.DIGEST).digest()
+    checksum = sha256(body).digest()
     return cache_file.MAGIC + len(body).to_bytes(8, "little") + checksum + body
 
 
