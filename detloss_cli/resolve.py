@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.head import Head, HeadSpec
-from detloss_cli.inputs.hyp_yaml import HypFile, read_hyp
 from detloss_cli.inputs.limits import DEFAULT, Limits
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.mapper import Mapper, serial
-from detloss_cli.inputs.model_yaml import ModelFile, read_model_file
 from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.scan import Scanner, scan
-from detloss_cli.inputs.training import Training, training_faults
 
 if TYPE_CHECKING:
     from detloss_cli.families.interface import Family
     from detloss_cli.inputs.cache import Cache
     from detloss_cli.inputs.fault import Fault
+    from detloss_cli.inputs.hyp_yaml import HypFile
+    from detloss_cli.inputs.model_yaml import ModelFile
+    from detloss_cli.inputs.training import Training
 
 # trainer -> family, profile, loader
 TRAINERS: dict[str, tuple[str, str, str]] = {
@@ -155,7 +155,9 @@ def setup(request: Request) -> Setup:
     from detloss_cli import families
     from detloss_cli.families.head_kind import refuse_other_heads
     from detloss_cli.families.hyp import hyp_keys
-    from detloss_cli.inputs.hyp_yaml import to_record
+    from detloss_cli.inputs.hyp_yaml import read_hyp, to_record
+    from detloss_cli.inputs.model_yaml import read_model_file
+    from detloss_cli.inputs.training import training_faults
     from detloss_cli.said_keys import said_keys
 
     faults: list[Fault] = []
@@ -255,6 +257,9 @@ def label_loader(request: Request) -> tuple[str, str, str]:
         return request.loader, "", request.origins.get("loader", "--loader")
     if request.family == "auto" and not (request.trainer or request.model or request.hyp):
         return "strict", "", "no family is named"
+    from detloss_cli.inputs.hyp_yaml import read_hyp
+    from detloss_cli.inputs.model_yaml import read_model_file
+
     model = read_model_file(request.model, request.limits) if request.model is not None else None
     keys = read_hyp(request.hyp, limits=request.limits).values if request.hyp is not None else {}
     family, profile, why = choose_family(request, model.spec if model else None, keys)

@@ -23,10 +23,10 @@ from detloss_cli.inputs.labels import Labels
 from detloss_cli.inputs.limits import UNREAD_KINDS
 from detloss_cli.inputs.nearest import nearest
 from detloss_cli.inputs.single_files import files_of, spec_of_files
-from detloss_cli.measure.assignment import size_classes
 from detloss_cli.measure.boxes import class_facts
 from detloss_cli.measure.network import View, at_network, geometry_of, views_of
 from detloss_cli.measure.parts import Part, chosen_parts, sides_px
+from detloss_cli.measure.size_classes import size_classes
 from detloss_cli.measure.switches import other_classes, single_class
 from detloss_cli.rect_choice import arranged, why_not
 from detloss_cli.resolve import Request, Setup

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detloss_cli.facts.anchors import AnchorFacts
-from detloss_cli.facts.box_columns import OfImage, OfSome
-from detloss_cli.facts.box_groups import BoxGroups
 from detloss_cli.facts.box_loss import BoxLossFacts as BoxLossFacts
-from detloss_cli.facts.compare import CompareFacts
-from detloss_cli.facts.gate import GateFacts
-from detloss_cli.facts.heads import DumpFacts, HeadFacts
 from detloss_cli.facts.image import ImageFacts as ImageFacts
 from detloss_cli.facts.labels import ClassFacts as ClassFacts
 from detloss_cli.facts.labels import LabelFacts as LabelFacts
 from detloss_cli.facts.labels import LostRows as LostRows
 from detloss_cli.facts.labels import SurveyFacts
-from detloss_cli.facts.reach import ReachFacts
-from detloss_cli.facts.run import RunFacts
-from detloss_cli.facts.sweep import SweepFacts
+
+if TYPE_CHECKING:
+    from detloss_cli.facts.anchors import AnchorFacts
+    from detloss_cli.facts.box_columns import OfImage, OfSome
+    from detloss_cli.facts.box_groups import BoxGroups
+    from detloss_cli.facts.compare import CompareFacts
+    from detloss_cli.facts.gate import GateFacts
+    from detloss_cli.facts.heads import DumpFacts, HeadFacts
+    from detloss_cli.facts.reach import ReachFacts
+    from detloss_cli.facts.run import RunFacts
+    from detloss_cli.facts.sweep import SweepFacts
 
 
 @dataclass(frozen=True, slots=True)

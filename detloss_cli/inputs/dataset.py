@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 
 from detloss_cli.inputs.cache import Cache
 from detloss_cli.inputs.cached_labels import read_cached_labels
-from detloss_cli.inputs.coco import read_coco
 from detloss_cli.inputs.columns import Columns
 from detloss_cli.inputs.counts import LabelCounts, count_annotations, count_files
 from detloss_cli.inputs.dataspec import DataSpec, NamesSource
 from detloss_cli.inputs.fault import Fault
-from detloss_cli.inputs.foreign_cache import cache_faults
-from detloss_cli.inputs.keras_lines import read_keras
 from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.inputs.limits import DEFAULT, UNREAD_KINDS, Limits
 from detloss_cli.inputs.listing import list_images
@@ -152,7 +149,11 @@ def _from_files(
     read = read_cached_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside, cache=cache, mapper=mapper)
     orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside, mapper=mapper)
     width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache, mapper)
-    caches = cache_faults(listing.caches, listing.pictures, listing.labels)
+    caches = list[Fault]()
+    if listing.caches:
+        from detloss_cli.inputs.foreign_cache import cache_faults
+
+        caches = cache_faults(listing.caches, listing.pictures, listing.labels)
     unreadable = {fault.path for fault in size_faults if fault.kind == "image-unreadable"}
     small = drop_pictures(read, listing.pictures, width, height, LOADERS[loader], unreadable)
     return _Read(
@@ -171,6 +172,9 @@ def _from_annotations(
     spec: DataSpec, splits: tuple[str, ...], loader: str, bound: int | None, image_sizes: Path | None, limits: Limits, allow_outside: bool
 ) -> _Read:
     """One annotation file for all pictures; a loader of label rows has no say in it but for what it accepts."""
+    from detloss_cli.inputs.coco import read_coco
+    from detloss_cli.inputs.keras_lines import read_keras
+
     file, split = next(((path, split) for split in splits for path in spec.splits[split]), ("", ""))
     if spec.kind == "coco":
         found = read_coco(file, split, bound, limits, converted=spec.converted)

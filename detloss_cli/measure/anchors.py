@@ -14,7 +14,7 @@ from detloss_cli.facts.anchors import AnchorFacts, AnchorSet, Boxes
 from detloss_cli.inputs.head import Head, Level
 from detloss_cli.measure.anchor_fit import SMALLEST_PX, Points, fit_anchors, fitness, recall, weighted_points
 from detloss_cli.measure.anchor_match import MatchCount, Matching, beyond_reach, count_matches
-from detloss_cli.measure.assignment import size_classes
+from detloss_cli.measure.size_classes import size_classes
 
 Float = NDArray[np.float32]
 KEEPS = 0.98  # AutoAnchor leaves a set alone whose best possible recall is above it

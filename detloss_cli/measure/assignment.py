@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from detloss_cli.facts import AssignmentFacts, Collision, LevelFacts
 from detloss_cli.inputs.head import Head
+from detloss_cli.measure.size_classes import size_classes
 from detloss_cli.targets.assignment import Assignment
 from detloss_cli.targets.slots import rows_by_slot, slot_keys
 
-SMALL_PX, LARGE_PX = 32.0, 96.0  # COCO's size classes, sides of a square of that area
 MOST_COLLISIONS = 20_000  # pairs that are listed; all are counted
 
 
@@ -168,10 +168,3 @@ class AssignmentCount:
             best_possible_recall=float((per_box > 0).mean()) if anchored and self.boxes else None,
             anchors_per_target=float(self.matched.mean()) if anchored and self.boxes else None,
         )
-
-
-def size_classes(area_px: NDArray[np.float32]) -> dict[str, int]:
-    """Boxes by COCO's size classes: area below 32^2, below 96^2, and above, pixels of the network input."""
-    small = int((area_px < SMALL_PX**2).sum())
-    medium = int((area_px < LARGE_PX**2).sum()) - small
-    return {"small": small, "medium": medium, "large": len(area_px) - small - medium}

@@ -14,7 +14,7 @@ from detloss_cli.facts import BoxFacts, Facts, LevelFacts, LossFacts
 from detloss_cli.facts.box_groups import BoxGroup, BoxGroups
 from detloss_cli.inputs.labels import Labels
 from detloss_cli.inputs.relative import relative
-from detloss_cli.measure.assignment import LARGE_PX, SMALL_PX
+from detloss_cli.measure.size_classes import LARGE_PX, SMALL_PX
 
 KINDS = ("class", "size", "level", "folder", "image", "box")
 SIZES = (f"small <{SMALL_PX:g}", f"medium <{LARGE_PX:g}", "large")
