@@ -84,8 +84,8 @@ def sweep(
         given: the options as `request` takes them. wanted: what it made of them. chosen: as `axes` has it. run: the command's work.
     """
     from detloss_cli.diagnose.sweep import OPTIONS, hyp_value, swept
+    from detloss_cli.reading import Shelf
     from detloss_cli.resolve import setup
-    from detloss_cli.scene import Shelf
 
     base, read = setup(wanted), Shelf()
 

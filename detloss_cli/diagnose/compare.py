@@ -9,8 +9,8 @@ from detloss_cli.diagnose.loss import Outcome, compute
 from detloss_cli.facts import Facts
 from detloss_cli.facts.saved_run import read_run
 from detloss_cli.finding import Finding
+from detloss_cli.reading import Shelf
 from detloss_cli.resolve import Request, setup
-from detloss_cli.scene import Shelf
 
 OF_A_RUN = ("DET4", "DET5")  # stages of findings that tell of one run's targets and loss: here its figures do
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from detloss_cli import reading
 from detloss_cli import scene as scenes
 from detloss_cli.checks.anchors import RULES as ANCHOR_RULES
 from detloss_cli.checks.facts_rule import apply
@@ -58,7 +59,7 @@ def check(request: Request, gate: Gate) -> Outcome:
     chosen = setup(request)
     if request.files:
         return _held(*_files(request, chosen), chosen, gate, figures=False)
-    dataset, faults = scenes.load(request, splits=None, loader=chosen.loader, sizes=request.geometry in (None, "letterbox"))
+    dataset, faults = reading.load(request, splits=None, loader=chosen.loader, sizes=request.geometry in (None, "letterbox"))
     scene = without_left_out(scenes.staged(request, chosen, dataset, faults))
     trained = scene.only(_splits(request, dataset.splits))
     facts, findings = _measured(request, trained, loss=gate.thresholds.needs_loss or request.preds is not None)
@@ -100,12 +101,12 @@ def _splits(request: Request, present: tuple[str, ...]) -> tuple[str, ...]:
     if request.split in (None, "", "all"):
         return ("train",) if "train" in present and request.split != "all" else present
     wanted = tuple(str(request.split).split(","))
-    scenes.refuse_splits(request, wanted, present)
+    reading.refuse_splits(request, wanted, present)
     return wanted
 
 
 def _files(request: Request, chosen: Setup) -> Outcome:
-    dataset, faults = scenes.load(request, splits=None, loader=chosen.loader, sizes=False)
+    dataset, faults = reading.load(request, splits=None, loader=chosen.loader, sizes=False)
     scene = scenes.staged(request, chosen, dataset, faults)
     facts = Facts("check", data=scenes.data_facts(request, dataset), labels=scenes.label_facts(dataset, scene.size_px))
     found = label_findings(dataset, imgsz=max(chosen.imgsz))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from detloss_cli import scene as scenes
+from detloss_cli import reading
 from detloss_cli.checks.hyp_facts import aliases_of, role
 from detloss_cli.checks.hyp_lint import lint
 from detloss_cli.checks.judge import judge
@@ -29,7 +29,7 @@ def inspect_hyp(request: Request) -> tuple[Facts, list[Finding]]:
     rows = tuple(_row(name, value, keys.get(name), chosen, keys) for name, value in chosen.hyp_file.values.items())
     classes, source = CLASSES, ""
     if request.data:
-        dataset, _ = scenes.load(request, splits=None, loader=chosen.loader, sizes=False)
+        dataset, _ = reading.load(request, splits=None, loader=chosen.loader, sizes=False)
         classes, source = max(1, dataset.num_classes), dataset.names_source
     ledger = chosen.family.gain_ledger(chosen.hyp, chosen.head(classes), chosen.profile)
     gains = tuple(gain_facts(gain, request.raw_gains) for gain in ledger)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli import reading
 from detloss_cli import scene as scenes
 from detloss_cli.checks.judge import judge
 from detloss_cli.checks.labels import label_findings
@@ -74,12 +75,14 @@ def _paths(request: Request) -> tuple[str, ...]:
 
 def _read(request: Request, path: str, loader: str) -> tuple[DataSet, tuple[Fault, ...]]:
     splits = None if request.split in (None, ALL) else tuple(str(request.split).split(","))
-    return scenes.load(replace(request, data=(path,)), splits=splits, loader=loader, sizes=False)
+    return reading.load(replace(request, data=(path,)), splits=splits, loader=loader, sizes=False)
 
 
 def _size_px(dataset: DataSet, imgsz: tuple[int, int]) -> NDArray[np.float32]:
     """(N, 2) sides at the network input, of square pictures where sizes are unknown."""
     labels = dataset.labels
+    if not labels.images.width.any():
+        return labels.boxes[:, 2:] * np.float32(max(imgsz))
     sides = np.stack([labels.images.width, labels.images.height], axis=1).astype(np.float32)
     sides[(sides <= 0).any(axis=1)] = 1.0
     scaled = sides * (np.float32(max(imgsz)) / sides.max(axis=1, initial=1.0, keepdims=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from detloss_cli import reading
 from detloss_cli import scene as scenes
 from detloss_cli.checks.annotation_places import at_pictures
 from detloss_cli.checks.facts_rule import apply
@@ -27,8 +28,9 @@ from detloss_cli.measure.groups import with_cost
 from detloss_cli.measure.marks import MARKS, assumed, certain_head, mark_heads, what_if_heads
 from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.measure.reach import reach_facts
+from detloss_cli.reading import Read
 from detloss_cli.resolve import Request, setup
-from detloss_cli.scene import Read, Scene
+from detloss_cli.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,7 +56,7 @@ def inspect_hyp(request: Request) -> Outcome:
     return inspected(request)
 
 
-def inspect_targets(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
+def inspect_targets(request: Request, *, read: Read = reading.load, marks: bool = True) -> Outcome:
     """Positives per level, anchor and class; boxes without any, and why; collisions. read: as `compute` has it; there are no marks."""
     chosen = setup(request)
     pairs: Pairs
@@ -96,7 +98,7 @@ def _reach(scene: Scene, hyp: Any) -> ReachFacts | None:
     return reach_facts(chosen.family, chosen.profile, hyp, labels, chosen.imgsz, head, scene.views)
 
 
-def compute(request: Request, *, read: Read = scenes.load, marks: bool = True) -> Outcome:
+def compute(request: Request, *, read: Read = reading.load, marks: bool = True) -> Outcome:
     """The loss of a data set, term by term, between its marks. read: what reads the data set. marks: with those of the other heads."""
     files: Sequence[HeadFile] = ()
     if request.preds is not None:

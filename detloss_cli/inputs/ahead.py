@@ -49,6 +49,8 @@ class Ahead:
         if limits == self._limits:
             while top in self._left:
                 self._found[self._left.pop(0)] = next(self._results)
+            if not self._left:
+                next(self._results, None)  # which lets the workers go
         return self._found.pop(top, None) or scan(top, limits)
 
 

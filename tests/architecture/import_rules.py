@@ -11,8 +11,8 @@ PACKAGE = "detloss_cli"
 ROOT = Path(__file__).resolve().parents[2] / PACKAGE
 # A module imports only from what stands to the right of its own place; those joined by | do not import one another.
 ORDER = (
-    "api → cli → report → diagnose → engine → scene → anchor_choice | rect_choice → measure | resolve → said_keys → checks | families"
-    " → facts → losses → targets → predictions → geometry → inputs → finding → errors"
+    "api → cli → report → diagnose → engine → scene → reading → anchor_choice | rect_choice → measure | resolve → said_keys"
+    " → checks | families → facts → losses → targets → predictions → geometry → inputs → finding → errors"
 )
 RANK = {part: rank for rank, layer in enumerate(ORDER.split(" → ")) for part in layer.split(" | ")}
 

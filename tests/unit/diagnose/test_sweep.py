@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from detloss_cli import scene
+from detloss_cli import reading
 from detloss_cli.cli.sweeps import axes, sweep
 from detloss_cli.diagnose.loss import compute, inspect_targets
 from detloss_cli.errors import DetlossError
@@ -107,13 +107,13 @@ def test_the_present_setting_joins_in_its_place() -> None:
 
 def test_labels_are_read_once_a_loader(monkeypatch: pytest.MonkeyPatch) -> None:
     loaders: list[str] = []
-    real = scene.read_dataset
+    real = reading.read_dataset
 
     def counted(spec: Any, splits: Any, loader: str, **options: Any) -> Any:
         loaders.append(loader)
         return real(spec, splits, loader, **options)
 
-    monkeypatch.setattr(scene, "read_dataset", counted)
+    monkeypatch.setattr(reading, "read_dataset", counted)
     swept("inspect targets", "imgsz=320:960:320")
     assert loaders == ["yolov5-7.0"]
     loaders.clear()
