@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from in_turn import Row, cores  # noqa: E402
-from table import HEAD, line, write  # noqa: E402
+from table import HEAD, line, quote, write  # noqa: E402
 from workplace import ROOT, Place  # noqa: E402
 
 # Name on the command line -> module. The table is written in this order.
@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="full size instead of a tenth")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each, in turn")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where data and peers are kept")
-    parser.add_argument("--write", action="store_true", help="put the rows into docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="put the rows into docs/benchmarks.md, a few of all into the README")
     arguments = parser.parse_args()
     if unknown := set(arguments.name) - set(BENCHMARKS):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
@@ -55,6 +55,8 @@ def main() -> int:
     found = measured(arguments.name or BENCHMARKS, place)
     if arguments.write:
         write(ROOT / "docs" / "benchmarks.md", found, place, cores())
+        if found.keys() == BENCHMARKS.keys():
+            quote(ROOT / "README.md", found, place, cores())
     missed = [row.what for rows in found.values() for row in rows if row.holds is False]
     print(f"\n{len(missed)} of {sum(row.holds is not None for rows in found.values() for row in rows)} goals missed")
     return 0
