@@ -99,9 +99,8 @@ def _boxes_of_class(dataset: DataSet) -> dict[str, NDArray[np.int64]]:
     """split -> (C,) boxes, for splits that hold any."""
     labels = dataset.strict
     number = {split: n for n, split in enumerate(dict.fromkeys(labels.images.split))}
-    if len(number) == 1:
-        whole = np.bincount(labels.cls[labels.cls < dataset.num_classes], minlength=dataset.num_classes)
-        return dict.fromkeys(number, whole) if len(labels) else {}
+    if len(number) == 1 and 0 <= labels.cls.max(initial=-1) < dataset.num_classes:
+        return dict.fromkeys(number, np.bincount(labels.cls, minlength=dataset.num_classes))
     of_image = np.fromiter(map(number.__getitem__, labels.images.split), dtype=np.int64, count=len(labels.images))
     of_box = of_image[labels.image]
     inside = labels.cls < dataset.num_classes

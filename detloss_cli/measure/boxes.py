@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from detloss_cli.facts import BoxFacts, ClassFacts
 from detloss_cli.facts.box_columns import OfImage, OfSome
-from detloss_cli.inputs.labels import Labels
+from detloss_cli.inputs.labels import Labels, whole_images
+
+CHUNK = 1 << 15  # boxes whose columns stay in the cache
 
 
 def box_facts(
@@ -45,10 +47,12 @@ def box_facts(
 def class_facts(labels: Labels, num_classes: int) -> tuple[ClassFacts, ...]:
     """Boxes and images of each class, by id."""
     boxes = np.bincount(labels.cls, minlength=num_classes)
-    # sorted by image and class, a pair is new where it differs from the one before
-    pair = np.sort(labels.image * np.int64(len(boxes)) + labels.cls)
-    new = np.ones(len(pair), dtype=bool)
-    new[1:] = pair[1:] != pair[:-1]
-    images = np.bincount(pair[new] % len(boxes), minlength=num_classes) if len(pair) else boxes
+    images = np.zeros(len(boxes), dtype=np.int64)
+    for rows in whole_images(labels.image, CHUNK):
+        # sorted by image and class, a pair is new where it differs from the one before
+        pair = np.sort(labels.image[rows] * np.int64(len(boxes)) + labels.cls[rows])
+        new = np.ones(len(pair), dtype=bool)
+        new[1:] = pair[1:] != pair[:-1]
+        images += np.bincount(pair[new] % len(boxes), minlength=len(boxes))
     names = labels.names
     return tuple(ClassFacts(i, names[i] if i < len(names) else f"class_{i}", int(boxes[i]), int(images[i])) for i in range(num_classes))
