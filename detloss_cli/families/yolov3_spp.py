@@ -148,11 +148,11 @@ def loss(
     head: Head, hyp: Hyp, targets: Targets, predictions: Predictions, assignment: Assignment, *, profile: str, state: None = None
 ) -> LossBreakdown:
     """box + obj + cls over levels. The archive's train loop multiplies by batch / 64, the other returns the plain sum."""
-    from detloss_cli.losses.anchor_grid import level_terms, shown, weighted
+    from detloss_cli.losses.grid_terms import grid_terms, shown, weighted
     from detloss_cli.losses.term import LossBreakdown
 
     rules = _rules(hyp)
-    parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
+    parts = grid_terms(head, channels(head), targets, predictions, assignment, rules)
     terms = [term for index, part in enumerate(parts) for term in weighted(index, part, hyp.giou, hyp.obj, hyp.cls)]
     factor = predictions.images / NOMINAL_BATCH if PROFILES[profile].nominal else 1.0
     return LossBreakdown(tuple(terms), factor, None, shown(parts))

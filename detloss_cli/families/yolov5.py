@@ -181,14 +181,14 @@ def loss(
     Args:
         state: objectness weights that autobalance left behind, None for the release's own.
     """
-    from detloss_cli.losses.anchor_grid import level_terms, shown, weighted
     from detloss_cli.losses.autobalance import rebalanced
+    from detloss_cli.losses.grid_terms import grid_terms, shown, weighted
     from detloss_cli.losses.term import LossBreakdown
 
     rules = _rules(hyp, profile)
     weights = balance(head, profile) if state is None else state
     gains = _gains(hyp, head, profile, weights)
-    parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
+    parts = grid_terms(head, channels(head), targets, predictions, assignment, rules)
     terms = [term for index, part in enumerate(parts) for term in weighted(index, part, *gains[index])]
     moved = rebalanced(weights, [float(part.obj.detach()) for part in parts], head.strides) if hyp.autobalance else tuple(weights)
     return LossBreakdown(tuple(terms), float(predictions.images), moved, {**shown(parts), "balance": weights})

@@ -198,13 +198,13 @@ def loss(
     Args:
         state: objectness weights that autobalance left behind, None for the release's own.
     """
-    from detloss_cli.losses.anchor_grid import level_terms, shown, weighted
     from detloss_cli.losses.autobalance import rebalanced
+    from detloss_cli.losses.grid_terms import grid_terms, shown, weighted
     from detloss_cli.losses.term import LossBreakdown
 
     rules, lead = _rules(hyp), lead_levels(head, profile)
     weights = (BALANCE3 if lead == 3 else BALANCE)[:lead] if state is None else state
-    parts = [level_terms(head, index, channels(head), targets, predictions, assignment, rules) for index in range(len(head.levels))]
+    parts = grid_terms(head, channels(head), targets, predictions, assignment, rules)
     terms: list[Term] = []
     for index, part in enumerate(parts):
         share = 1.0 if index < lead else AUXILIARY_WEIGHT

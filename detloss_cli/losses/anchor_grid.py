@@ -1,25 +1,22 @@
-"""The three terms of a head with anchors and objectness: overlap, objectness towards the overlap, one BCE a class.
+"""What each row adds on a head with anchors and objectness: overlap, objectness towards the overlap, one BCE a class.
 
-yolov5, yolov7 and yolov3-spp all reduce like this; they differ in what is passed in.
+yolov5, yolov7 and yolov3-spp are all like this; they differ in what is passed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from detloss_cli.geometry.iou import IouForm, Kind, iou
-from detloss_cli.inputs.head import Channels, Head, Level
+from detloss_cli.inputs.head import Head, Level
 from detloss_cli.losses.elementwise import Form
-from detloss_cli.losses.reduce import mean_or_zero, mean_over_plane
-from detloss_cli.losses.term import Term
-from detloss_cli.predictions.interface import Predictions
 from detloss_cli.targets.anchor_ratio import anchors_in_cells, cell_boxes
 from detloss_cli.targets.assignment import Assignment, Targets
-from detloss_cli.targets.slots import last_of_each, slot_keys
+from detloss_cli.targets.slots import last_of_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,74 +76,33 @@ class LevelRows:
         return LevelRows(*(column[:count] for column in columns))
 
 
-@dataclass(frozen=True, slots=True)
-class LevelTerms:
-    """One level before any gain. P rows.
-
-    box, obj, cls: () reduced terms. per_box, per_obj, per_cls: (P,) what each row adds before division, for obj 0 if the row lost its
-    slot. overlap: (P,) with its sign. wins: (P,) bool. target: (P,) objectness target that each row wrote. cells: B A H W.
-    """
-
-    box: Tensor
-    obj: Tensor
-    cls: Tensor
-    per_box: Tensor
-    per_obj: Tensor
-    per_cls: Tensor
-    overlap: Tensor
-    wins: Tensor
-    target: Tensor
-    cells: int
-
-
-def level_terms(
-    head: Head, index: int, channels: Channels, targets: Targets, predictions: Predictions, assignment: Assignment, rules: GridRules
-) -> LevelTerms:
-    """The terms of one level.
-
-    box = mean(1 - overlap), obj = mean over all B A H W cells, cls = mean over P C; a level without rows gives 0 for box and cls.
-
-    Args:
-        index: the level. targets: boxes `cxcywh` in 0..1. assignment: of all levels.
-
-    Raises:
-        RuntimeError: a class at or above the number of classes, where there is more than one. A negative one counts from the end, as it
-            does upstream.
-    """
-    mine = assignment.chosen(torch.nonzero(assignment.level == index).squeeze(1))
-    logits = predictions.at(index, *mine.slot)
-    objectness = channels.obj or 0
-    answers = Answers(logits[:, channels.box], logits[:, objectness], mine.anchor, None, logits[:, channels.cls], None)
-    rows = level_rows(head, index, targets, mine, answers, rules)
-    wins = winners(slot_keys(mine, head.levels, targets.images), rows.overlap, rules)
-    plane = predictions.plane(index, objectness)
-    return LevelTerms(
-        box=mean_or_zero(rows.per_box),
-        obj=mean_over_plane(plane, mine.anchor[wins], rows.obj_logit[wins], rows.per_obj[wins], rules.obj),
-        cls=mean_or_zero(rows.per_cls),
-        per_box=rows.per_box,
-        per_obj=rows.per_obj * wins,
-        per_cls=rows.per_cls,
-        overlap=rows.overlap.detach(),
-        wins=wins,
-        target=rows.target,
-        cells=predictions.images * head.levels[index].slots,
-    )
-
-
 def level_rows(head: Head, index: int, targets: Targets, mine: Assignment, answers: Answers, rules: GridRules) -> LevelRows:
     """What each row of one level adds to the terms.
 
     Args:
         targets: boxes `cxcywh` in 0..1. mine: the assignment's rows of this level. answers: what the head says at them.
     """
-    overlap = row_overlaps(head.levels[index], targets, mine, answers.box, answers.anchor, answers.which, rules)
-    reached = (1.0 - rules.gr) + rules.gr * overlap.detach().clamp(min=0)
+    wanted = cell_boxes(targets, mine, head.levels[index], slice(None)).to(answers.box.dtype)
+    anchors = anchors_in_cells(head.levels[index], wanted)[answers.anchor]
+    return rows_of(answers, anchors, wanted, targets.cls[mine.gt], rules)
+
+
+def rows_of(answers: Answers, anchors: Tensor, wanted: Tensor, classes: Tensor, rules: GridRules) -> LevelRows:
+    """What rows add to the terms, of one level or of all.
+
+    Args:
+        answers: what the head says at them. anchors: (U, 2) of each answer, cells. wanted: (P, 4) boxes in cells, the centre relative to
+            the row's cell. classes: (P,) int64.
+    """
+    overlap = _overlaps(answers.box, anchors, answers.which, wanted, rules)
+    reached = overlap.detach().clamp(min=0)
+    if rules.gr != 1.0:
+        reached = (1.0 - rules.gr) + rules.gr * reached
     obj_logit = _spread(answers.obj, answers.which)
     return LevelRows(
         per_box=1.0 - overlap,
         per_obj=rules.obj(obj_logit, reached),
-        per_cls=_class_loss(answers, targets.cls[mine.gt], rules),
+        per_cls=_class_loss(answers, classes, rules),
         overlap=overlap,
         target=reached,
         obj_logit=obj_logit,
@@ -162,9 +118,7 @@ def row_overlaps(
         mine: the assignment's rows of this level. box: (U, 4) logits. anchor: (U,) int64 of each. which: (P,) int64 into them, or None.
     """
     wanted = cell_boxes(targets, mine, level, slice(None)).to(box.dtype)
-    decoded = _spread(rules.decode(box, anchors_in_cells(level, wanted)[anchor]), which)
-    overlap: Tensor = iou(decoded, wanted, kind=rules.kind, form=rules.form, frame="cxcywh")
-    return overlap
+    return _overlaps(box, anchors_in_cells(level, wanted)[anchor], which, wanted, rules)
 
 
 def winners(keys: Tensor, overlap: Tensor, rules: GridRules) -> Tensor:
@@ -182,24 +136,9 @@ def winners(keys: Tensor, overlap: Tensor, rules: GridRules) -> Tensor:
     return found
 
 
-def weighted(index: int, level: LevelTerms, box: float, obj: float, cls: float) -> tuple[Term, Term, Term]:
-    """The three terms of a level with their gains."""
-    count = level.overlap.shape[0]
-    each = 1 / torch.ones_like(level.overlap, dtype=torch.float64).sum().clamp(min=1)  # no branch on how many there are
-    return (
-        Term("box", index, level.box, box, count, level.per_box, each),
-        Term("obj", index, level.obj, obj, count, level.per_obj, 1 / level.cells),
-        Term("cls", index, level.cls, cls, count, level.per_cls, each),
-    )
-
-
-def shown(levels: Sequence[LevelTerms]) -> dict[str, Tensor]:
-    """What a breakdown shows of its rows beside the terms, (P,) each."""
-    return {
-        "overlap": torch.cat([level.overlap for level in levels]),
-        "objectness_target": torch.cat([level.target for level in levels]),
-        "wins": torch.cat([level.wins for level in levels]),
-    }
+def _overlaps(box: Tensor, anchors: Tensor, which: Tensor | None, wanted: Tensor, rules: GridRules) -> Tensor:
+    overlap: Tensor = iou(_spread(rules.decode(box, anchors), which), wanted, kind=rules.kind, form=rules.form, frame="cxcywh")
+    return overlap
 
 
 def _spread(values: Tensor, which: Tensor | None) -> Tensor:
@@ -213,8 +152,9 @@ def _class_loss(answers: Answers, classes: Tensor, rules: GridRules) -> Tensor:
         return _spread(logits[:, 0] * 0, answers.which_cls)
     chosen = torch.where(classes < 0, classes + count, classes).long()
     if answers.which_cls is None:
-        target = torch.full_like(logits, rules.absent).scatter(1, chosen[:, None], rules.present)
-        return rules.cls(logits, target).mean(dim=1)
-    absent, present = (rules.cls(logits, torch.full_like(logits, value)) for value in (rules.absent, rules.present))
+        own = logits.gather(1, chosen[:, None])
+        every = rules.cls.everywhere(logits, rules.absent)
+        return every.scatter_(1, chosen[:, None], rules.cls.everywhere(own, rules.present)).mean(dim=1)
+    absent, present = (rules.cls.everywhere(logits, value) for value in (rules.absent, rules.present))
     table = (absent.sum(dim=1, keepdim=True) - absent + present) / count  # what a row adds whose class is the column
     return table[answers.which_cls, chosen]

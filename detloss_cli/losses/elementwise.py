@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from detloss_cli.losses.bce import bce_of_nothing, bce_with_logits, blur
@@ -43,6 +44,10 @@ class Form:
     def absent(self, logit: Tensor) -> Tensor:
         """The loss against targets that are all 0, without building them; the same bits."""
         return bce_of_nothing(logit) if self.kind == "bce" else self(logit, logit.new_zeros(()).expand_as(logit))
+
+    def everywhere(self, logit: Tensor, target: float) -> Tensor:
+        """The loss against one target for all, in a tensor of its own."""
+        return self.absent(logit) if target == 0.0 else self(logit, torch.full_like(logit, target))
 
     @property
     def affine(self) -> bool:

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from detloss_cli.geometry.iou import iou
 from detloss_cli.inputs.head import Channels, Head
-from detloss_cli.losses.anchor_grid import Answers, GridRules, level_terms
-from detloss_cli.losses.grid_rates import fitted, joined_rates, level_rates
+from detloss_cli.losses.anchor_grid import Answers, GridRules
+from detloss_cli.losses.grid_rates import LevelRates, fitted, joined_rates, level_rates
+from detloss_cli.losses.grid_terms import grid_terms
 from detloss_cli.losses.stack import Stack, filled_up
 from detloss_cli.predictions.certain import CERTAIN
 from detloss_cli.predictions.synthetic import AnswerHead, ConstantHead
@@ -43,19 +44,16 @@ def base_rate_head(
     Args:
         prior: one (A, C) float64 tensor a level. batches: what the constants are fitted to, each with the head that sees it.
     """
-    levels = []
-    for index in range(len(prior)):
-        found = []
-        for targets, assignment, seen_by in batches:
-            answers = ConstantHead(prior, seen_by.levels, targets.images)
-            terms = level_terms(seen_by, index, channels, targets, answers, assignment, rules)
+    found: list[list[LevelRates]] = [[] for _ in prior]
+    for targets, assignment, seen_by in batches:
+        answers = ConstantHead(prior, seen_by.levels, targets.images)
+        stack = Stack(targets.images, targets.images)
+        for index, terms in enumerate(grid_terms(seen_by, channels, targets, answers, assignment, rules)):
             mine = assignment.chosen(assignment.level == index)
-            stack = Stack(targets.images, targets.images)
             classes, batch = targets.cls[mine.gt], stack.batch(mine.image)
             rates = level_rates(terms.target, terms.wins, classes, batch, stack, head.num_classes, rules.obj)
-            found.append(rates.as_images_of(head.levels[index].slots, seen_by.levels[index].slots))
-        levels.append(joined_rates(found))
-    return fitted(head, channels, prior, levels, rules)
+            found[index].append(rates.as_images_of(head.levels[index].slots, seen_by.levels[index].slots))
+    return fitted(head, channels, prior, [joined_rates(rates) for rates in found], rules)
 
 
 def perfect_head(

@@ -1,6 +1,8 @@
-"""Means that are defined, and zero, over no rows at all."""
+"""Means over planes whose target is 0 but at some slots."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -9,25 +11,37 @@ from detloss_cli.losses.elementwise import Form
 from detloss_cli.predictions.interface import Background
 
 
-def mean_or_zero(values: Tensor) -> Tensor:
-    """Sum over the number of values, () and 0 for none: written without a branch on how many there are."""
-    return values.sum() / torch.ones_like(values).sum().clamp(min=1)
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """What sums of a dtype are made in: 16 bits hold no sum of many."""
+    return torch.promote_types(dtype, torch.float32)
 
 
-def mean_over_plane(plane: Tensor | Background, anchor: Tensor, logit: Tensor, each: Tensor, loss: Form) -> Tensor:
-    """Mean of an elementwise loss over all cells of a plane whose target is 0 but for some slots: no plane of targets is built, all cells
-    are held to 0 and the slots corrected.
+def means_over_planes(planes: Sequence[Tensor], slot: Tensor, each: Tensor, loss: Form) -> list[Tensor]:
+    """Mean of an elementwise loss over all cells of each plane, whose target is 0 but at some slots: all cells are held to 0 and the slots
+    replaced. No targets are built; the bits are those of built ones, for any number of threads.
 
     Args:
-        plane: (B, A, H, W) logits, or the constant that they are. anchor: (S,) int64 of each slot, no slot twice. logit: (S,) the plane's
-            logits at the slots. each: (S,) the loss there. loss: the elementwise one.
+        planes: (B, A, H, W) logits each. slot: (S,) int64, cells of all planes laid end to end, none twice. each: (S,) the loss there.
     """
-    if isinstance(plane, Background):
-        images, _, rows, cols = plane.shape
-        taken = torch.zeros_like(plane.logit).index_add(0, anchor, torch.ones_like(logit))
-        return mean_with_background(each.sum(), loss.absent(plane.logit), taken, torch.full_like(taken.sum(), images * rows * cols))
-    dense = plane.contiguous()  # other channels lie between its cells: what costs is reading them, so once
-    return loss.absent(dense).mean() + (each - loss.absent(logit)).sum() / dense.numel()
+    flat = torch.cat([plane.reshape(-1) for plane in planes])  # other channels lie between the cells: what costs is reading them, so once
+    cost = loss.absent(flat).index_put_((slot,), each)
+    sizes = [plane.numel() for plane in planes]
+    found = []
+    for plane, own in zip(planes, cost.split_with_sizes(sizes), strict=True):
+        maps = own.view(plane.shape).sum(dim=(2, 3), dtype=wide(own.dtype))  # to more than one sum: a single one is cut up by threads
+        found.append((maps.sum() / plane.numel()).to(own.dtype))
+    return found
+
+
+def mean_over_background(plane: Background, anchor: Tensor, each: Tensor, loss: Form) -> Tensor:
+    """The same for one plane that holds a constant but at some slots.
+
+    Args:
+        anchor: (S,) int64 of each slot, no slot twice. each: (S,) the loss there.
+    """
+    images, _, rows, cols = plane.shape
+    taken = torch.zeros_like(plane.logit).index_add(0, anchor, torch.ones_like(anchor, dtype=plane.logit.dtype))
+    return mean_with_background(each.sum(), loss.absent(plane.logit), taken, torch.full_like(taken.sum(), images * rows * cols))
 
 
 def mean_with_background(slots: Tensor, empty: Tensor, taken: Tensor, cells: Tensor) -> Tensor:

@@ -19,13 +19,10 @@ def slot_keys(assignment: Assignment, levels: Sequence[Level], images: int) -> A
     xp = array_namespace(assignment.row)
     where = device(assignment.row)
     sizes = [level.slots * images for level in levels]
-    starts = xp.asarray([sum(sizes[:i]) for i in range(len(sizes))], dtype=xp.int64, device=where)
-    anchors = xp.asarray([max(1, len(level.anchors)) for level in levels], dtype=xp.int64, device=where)
-    rows = xp.asarray([level.rows for level in levels], dtype=xp.int64, device=where)
-    cols = xp.asarray([level.cols for level in levels], dtype=xp.int64, device=where)
-    at = assignment.level
-    plane = assignment.image * anchors[at] + assignment.anchor
-    return starts[at] + (plane * rows[at] + assignment.row) * cols[at] + assignment.col
+    shapes = [(sum(sizes[:i]), max(1, len(level.anchors)), level.rows, level.cols) for i, level in enumerate(levels)]
+    table = xp.asarray(shapes, dtype=xp.int64, device=where)
+    start, anchors, rows, cols = (table[:, column][assignment.level] for column in range(4))
+    return start + ((assignment.image * anchors + assignment.anchor) * rows + assignment.row) * cols + assignment.col
 
 
 def last_of_each(keys: Array) -> Array:

@@ -71,18 +71,19 @@ def test_no_tensor_is_made_elsewhere(family, profile, head) -> None:
 
 
 def test_a_tensor_left_on_the_cpu_raises(monkeypatch: pytest.MonkeyPatch, head) -> None:
-    import detloss_cli.losses.anchor_grid as module
+    import detloss_cli.losses.grid_terms as module
 
-    monkeypatch.setattr(module, "anchors_in_cells", lambda level, like: torch.ones(3, 2))
+    original = module.grids_of
+    monkeypatch.setattr(module, "grids_of", lambda levels, like: original(levels, torch.zeros(1)))
     with fake_mode(), pytest.raises(RuntimeError, match="device"):
         run(yolov5, "7.0", head, ELSEWHERE, constant=False)
 
 
 def test_a_branch_on_a_row_count_raises(monkeypatch: pytest.MonkeyPatch, head) -> None:
-    import detloss_cli.losses.anchor_grid as module
+    import detloss_cli.losses.grid_terms as module
 
-    original = module.mean_or_zero
-    monkeypatch.setattr(module, "mean_or_zero", lambda values: original(values) if values.shape[0] > 3 else values.sum())
+    original = module.winners
+    monkeypatch.setattr(module, "winners", lambda keys, *rest: original(keys, *rest) if keys.shape[0] > 3 else keys > 0)
     with fake_mode(), pytest.raises(Exception, match=r"[Dd]ata-dependent|guard"):
         run(yolov5, "7.0", head, ELSEWHERE, constant=False)
 
