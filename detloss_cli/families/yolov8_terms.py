@@ -13,7 +13,7 @@ from detloss_cli.families.yolov8_e2e import Branch
 from detloss_cli.geometry.box_code import decode_distances, encode_distances
 from detloss_cli.geometry.iou import YOLOV5_5, iou
 from detloss_cli.inputs.head import Channels, Head, Level
-from detloss_cli.losses.bce import bce_of_nothing, bce_with_logits
+from detloss_cli.losses.bce import bce_with_logits, sum_of_nothing
 from detloss_cli.losses.dfl import distribution_loss, side_distances, side_l1
 from detloss_cli.predictions.interface import Background, Predictions
 from detloss_cli.targets.assignment import Assignment, Targets
@@ -168,8 +168,5 @@ def _class_loss(
         values = functional.softplus(quiet, threshold=40.0) * empty  # one rounding for all cells would not average out
         return (values if factors is None else values * factors).sum() + per_row.sum()
     dense = predictions.dense(index)[..., channels.cls]
-    values = bce_of_nothing(dense)
     answered = logits.gather(1, chosen[:, None]).squeeze(1) * weight
-    if factors is None:
-        return values.sum() - answered.sum()
-    return (values * factors).sum() - (answered * factors[chosen]).sum()
+    return sum_of_nothing(dense, factors) - (answered if factors is None else answered * factors[chosen]).sum()

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+PIECE = 2**19  # values at a time
+
 
 def bce_with_logits(logit: Tensor, target: Tensor, pos_weight: float | None = None) -> Tensor:
     """Binary cross entropy, unreduced, in the form that does not overflow.
@@ -24,6 +26,26 @@ def bce_with_logits(logit: Tensor, target: Tensor, pos_weight: float | None = No
 def bce_of_nothing(logit: Tensor) -> Tensor:
     """`bce_with_logits` against targets of 0, whatever the weight of the positive part: x - log sigmoid(x), in torch's own order."""
     return logit - functional.logsigmoid(logit)
+
+
+def sum_of_nothing(logit: Tensor, factors: Tensor | None = None) -> Tensor:
+    """Sum of `bce_of_nothing`, (), over a tensor too large for the caches of a processor: in pieces, in the order of its memory.
+
+    Args:
+        logit: (B, ..., C), at least three axes, in any layout. factors: (C,) weights of the last axis, None for 1.
+    """
+    order = sorted(range(1, logit.ndim), key=logit.stride, reverse=True)
+    laid = logit.permute(0, *order)
+    if factors is not None:
+        own = order.index(logit.ndim - 1)
+        factors = factors.reshape([-1 if axis == own else 1 for axis in range(logit.ndim - 1)])
+    images = max(1, PIECE // max(1, laid[0].numel()))
+    sums = []
+    for piece in laid.split_with_sizes([len(laid[at : at + images]) for at in range(0, len(laid), images)]):
+        values = bce_of_nothing(piece)
+        values = values if factors is None else values * factors
+        sums.append(values.flatten(2).sum(dim=2).flatten())  # more than one: threads would cut a single sum up
+    return torch.cat(sums).sum()
 
 
 def smooth_bce(eps: float) -> tuple[float, float]:

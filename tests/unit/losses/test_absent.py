@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from detloss_cli.losses.bce import bce_of_nothing, sum_of_nothing
 from detloss_cli.losses.elementwise import KINDS, Form
 from detloss_cli.losses.reduce import means_over_planes
 
@@ -67,3 +68,17 @@ def test_any_number_of_threads_gives_the_same_bits() -> None:
     finally:
         torch.set_num_threads(before)
     assert len({float(one) for one in found}) == 1
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+@pytest.mark.parametrize("layout", [(0, 1, 2, 3, 4), (0, 1, 4, 2, 3)], ids=["channels-last", "channels-first"])
+def test_sums_in_pieces_are_those_of_the_whole(layout, weighed, monkeypatch) -> None:
+    monkeypatch.setattr("detloss_cli.losses.bce.PIECE", 500)  # two images of 240 values at a time
+    whole = torch.randn(5, 1, 8, 5, 9, dtype=torch.float64, generator=torch.manual_seed(0))
+    logit = torch.empty([whole.shape[axis] for axis in layout], dtype=torch.float64).permute([layout.index(axis) for axis in range(5)])
+    logit = logit.copy_(whole)[..., 3:].requires_grad_()
+    factors = torch.linspace(0.5, 2, 6, dtype=torch.float64) if weighed else None
+    found, built = sum_of_nothing(logit, factors), (bce_of_nothing(logit) * (1 if factors is None else factors)).sum()
+    torch.testing.assert_close(found, built, rtol=1e-13, atol=0)
+    own, other = (torch.autograd.grad(value, logit)[0] for value in (found, built))
+    torch.testing.assert_close(own, other, rtol=1e-13, atol=0)
