@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from detloss_cli.families.centernet_heads import Regression
+    from detloss_cli.families.centernet_stack import CenterNetStack
     from detloss_cli.losses.term import LossBreakdown
     from detloss_cli.predictions.interface import Predictions
 
@@ -151,6 +152,16 @@ def loss(
         ]
         maps.append({"centres": heat.centres, "near_cells": heat.near, "near_weight": heat.near_weight})
     return LossBreakdown(tuple(terms), extra={"maps": maps})
+
+
+def stacked(head: Head, hyp: Hyp, profile: str) -> CenterNetStack | None:
+    """The loss of many batches at once; none where the maps are not all of one size."""
+    from detloss_cli.families.centernet_stack import CenterNetStack
+
+    if len({(level.stride, level.rows, level.cols) for level in head.levels}) != 1:
+        return None
+    gains = {gain.term: gain.used for gain in gain_ledger(hyp, head, profile)}
+    return CenterNetStack(head, _regression(hyp, profile), gains)
 
 
 def items(head: Head, hyp: Hyp, breakdown: LossBreakdown, profile: str) -> list[Tensor]:

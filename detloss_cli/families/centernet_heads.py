@@ -11,9 +11,9 @@ from torch import Tensor
 from detloss_cli.errors import DetlossError
 from detloss_cli.families.heat_maps import PRIOR, answered_cells, heat_constants, sure_logit
 from detloss_cli.families.interface import BatchTargets
-from detloss_cli.inputs.head import Channels, Head
+from detloss_cli.inputs.head import Channels, Head, Level
 from detloss_cli.losses.l1_constant import l1_minimum
-from detloss_cli.losses.masked_l1 import EPS, L1Kind, divisor
+from detloss_cli.losses.masked_l1 import EPS, L1Kind, divisors
 from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.centres import centres, clipped_boxes, sizes
@@ -36,19 +36,26 @@ class Regression:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What one map is trained towards. P rows, in the order of the assignment.
+class Objects:
+    """The objects of one map. P rows, in the order of the assignment.
 
-    heat: its heat map. image, row, col, cls: (P,) int64. size: (P, 2) width and height in cells. offset: (P, 2) centre within its cell.
+    image, row, col, cls, radius: (P,) int64. size: (P, 2) width and height in cells. offset: (P, 2) centre within its cell.
     """
 
-    heat: HeatMap
     image: Tensor
     row: Tensor
     col: Tensor
     cls: Tensor
+    radius: Tensor
     size: Tensor
     offset: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted(Objects):
+    """What one map is trained towards. heat: its heat map."""
+
+    heat: HeatMap
 
 
 def channels(num_classes: int, by_class: bool) -> Channels:
@@ -72,17 +79,22 @@ def regression(reg_loss: str, norm_wh: bool, cat_spec_wh: bool) -> Regression:
     return Regression(size, offset, cat_spec_wh)
 
 
-def wanted(head: Head, index: int, targets: Targets, assignment: Assignment) -> Wanted:
-    """The targets of one map, from the rows that it has."""
-    level = head.levels[index]
+def objects(level: Level, index: int, targets: Targets, assignment: Assignment) -> Objects:
+    """The objects of map `index`, from the rows that it has."""
     rows = torch.nonzero(assignment.level == index).squeeze(1)
     image, row, col, gt = (column[rows] for column in (assignment.image, assignment.row, assignment.col, assignment.gt))
     boxes = clipped_boxes(targets.boxes, level)[gt]
-    cls = targets.cls[gt].long()
     offset = centres(boxes) - torch.stack((col, row), 1).to(boxes.dtype)
+    return Objects(image, row, col, targets.cls[gt].long(), assignment.extra["radius"][rows], sizes(boxes), offset)
+
+
+def wanted(head: Head, index: int, targets: Targets, assignment: Assignment) -> Wanted:
+    """The targets of one map, from the rows that it has."""
+    level = head.levels[index]
+    found = objects(level, index, targets, assignment)
     shape = (targets.images, head.num_classes, level.rows, level.cols)
-    heat = draw_heatmap(image, cls, col, row, assignment.extra["radius"][rows], shape)
-    return Wanted(heat, image, row, col, cls, sizes(boxes), offset)
+    heat = draw_heatmap(found.image, found.cls, found.col, found.row, found.radius, shape)
+    return Wanted(found.image, found.row, found.col, found.cls, found.radius, found.size, found.offset, heat)
 
 
 def prior(head: Head, by_class: bool) -> tuple[Tensor, ...]:
@@ -104,17 +116,32 @@ def base_rate(head: Head, how: Regression, batches: Sequence[BatchTargets]) -> t
             continue
         bias = bias.to(found[0].size.device)
         bias[0, layout.cls] = heat_constants([want.heat for want in found], bias[0, layout.cls])
-        size, offset, cls = (torch.cat([getattr(want, name) for want in found]).to(bias.dtype if name != "cls" else torch.int64)
-                             for name in ("size", "offset", "cls"))  # fmt: skip
-        counts = [len(want.cls) for want in found]
-        weigh = {kind: _weights(counts, kind, bias) for kind in (how.size, how.offset)}
-        bias[0, layout.cls.start - 2 : layout.cls.start] = l1_minimum(offset, weigh[how.offset], how.offset)
-        for group in torch.unique(cls).tolist() if how.by_class else [None]:
-            chosen = slice(None) if group is None else cls == group
-            start = 0 if group is None else 2 * group
-            bias[0, start : start + 2] = l1_minimum(size[chosen], weigh[how.size][chosen], how.size)
+        counts = torch.tensor([len(want.cls) for want in found], device=bias.device)
+        size, offset, cls = (torch.cat([getattr(want, name) for want in found]) for name in ("size", "offset", "cls"))
+        fit_values(bias, how, layout, (size, offset, cls), counts)
         fitted.append(bias)
     return tuple(fitted)
+
+
+def fit_values(bias: Tensor, how: Regression, layout: Channels, rows: tuple[Tensor, Tensor, Tensor], counts: Tensor) -> None:
+    """Write the best constant size and offset into the logits of a map.
+
+    Args:
+        bias: (1, C). rows: size (P, 2), offset (P, 2) and class (P,) of all objects, batch by batch. counts: (K,) int64 of each batch.
+    """
+    size, offset, cls = rows
+    weigh = {kind: torch.repeat_interleave(1 / divisors(counts, kind), counts) for kind in (how.size, how.offset)}
+    first = layout.cls.start - 2
+    for group in torch.unique(cls).tolist() if how.by_class else [None]:
+        chosen = slice(None) if group is None else cls == group
+        start = 0 if group is None else 2 * group
+        _fit_pair(bias, start, size[chosen], weigh[how.size][chosen], how.size)
+    _fit_pair(bias, first, offset, weigh[how.offset], how.offset)
+
+
+def _fit_pair(bias: Tensor, start: int, target: Tensor, weight: Tensor, kind: L1Kind) -> None:
+    for column in (0, 1):  # one after the other: of a whole data set the two together are a hundred megabytes
+        bias[0, start + column] = l1_minimum(target[:, column, None].to(bias.dtype), weight.to(bias.dtype), kind)[0]
 
 
 def perfect(head: Head, how: Regression, targets: Targets, assignment: Assignment) -> AnswerHead:
@@ -133,8 +160,3 @@ def perfect(head: Head, how: Regression, targets: Targets, assignment: Assignmen
         answers.append(answer)
         slots.append(slot)
     return AnswerHead(biases, head.levels, targets.images, answers, slots)
-
-
-def _weights(counts: Sequence[int], kind: L1Kind, like: Tensor) -> Tensor:
-    """(P,) what a row of each batch weighs in the mean over batches."""
-    return torch.cat([torch.full((count,), 1 / divisor(count, kind), dtype=like.dtype, device=like.device) for count in counts])

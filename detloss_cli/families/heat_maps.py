@@ -62,7 +62,16 @@ def heat_constants(heats: Sequence[HeatMap], like: Tensor) -> Tensor:
         share = 1 / centre.sum().clamp(min=1)
         pull += share * torch.zeros_like(like).index_add(0, heat.cls, centre)
         push += share * _negative_mass(heat, torch.ones_like(heat.value, dtype=torch.bool), 0, like)
-    return minimum(lambda x: pull * positive_focal(x) + push * negative_focal(x), like)
+    return heat_minimum(pull, push)
+
+
+def heat_minimum(pull: Tensor, push: Tensor) -> Tensor:
+    """The logit of each class that minimises its term, (C,).
+
+    Args:
+        pull, push: (C,) centres and negatives of each class, those of a batch divided by its n, summed over batches.
+    """
+    return minimum(lambda x: pull * positive_focal(x) + push * negative_focal(x), pull)
 
 
 def answered_cells(
@@ -138,4 +147,5 @@ def _negative_mass(heat: HeatMap, counted: Tensor, left_out: int, like: Tensor) 
     """Sum of (1 - Y)^4 over all cells but those left out, (C,): all cells less what the Gaussians take away."""
     images, _, rows, cols = heat.shape
     taken = torch.where(counted, 1 - negative_weight(heat.value.to(like.dtype)), torch.zeros_like(heat.value, dtype=like.dtype))
-    return torch.full_like(like, images * rows * cols - left_out).index_add(0, heat.cls, -taken)
+    cells = torch.full_like(like, images * rows * cols - left_out, dtype=torch.float64)
+    return cells.index_add(0, heat.cls, -taken.double()).to(like.dtype)  # a hundred thousand cells one by one: in float32 off by 4e-6

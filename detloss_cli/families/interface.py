@@ -149,7 +149,7 @@ class Stacked(Protocol):
     """The loss of many batches at once, for heads that are never built and a family that assigns without predictions.
 
     prior: as `Family.prior`. in_sums: all constant heads follow from sums that they share; then `sums`, `joined_sums`, `rates_of` and
-    `constant_of` are there, and `loss` is needed for the perfect head alone.
+    `constant_of` are there, and `loss` is needed for the perfect head alone. perfect_in_sums: that one follows from them, too.
     """
 
     @property
@@ -157,6 +157,9 @@ class Stacked(Protocol):
 
     @property
     def in_sums(self) -> bool: ...
+
+    @property
+    def perfect_in_sums(self) -> bool: ...
 
     def sums(self, targets: Targets, assignment: Assignment, stack: Stack, dtype: torch.dtype) -> Any:
         """What all constant heads of a stack share."""
@@ -170,8 +173,8 @@ class Stacked(Protocol):
         """What `base_rate` is fitted to."""
         ...
 
-    def constant_of(self, bias: Sequence[Tensor], sums: Any) -> StackedLoss:
-        """As `loss`, from the sums."""
+    def constant_of(self, bias: Sequence[Tensor] | None, sums: Any) -> StackedLoss:
+        """As `loss`, from the sums; without logits where `perfect_in_sums` says so."""
         ...
 
     def loss(

@@ -80,6 +80,11 @@ class GridStack:
         """Whether sums that all constant heads share are all that their losses need."""
         return self.rules.obj.affine
 
+    @property
+    def perfect_in_sums(self) -> bool:
+        """No: it answers slot by slot."""
+        return False
+
     def sums(self, targets: Targets, assignment: Assignment, stack: Stack, dtype: torch.dtype) -> tuple[LevelSums, ...]:
         """Of each level, for the prior's boxes. dtype: of the logits."""
         found = []
@@ -98,12 +103,14 @@ class GridStack:
         """What the base rate is fitted to."""
         return tuple(level.rates(self.rules.gr) for level in sums)
 
-    def constant_of(self, bias: Sequence[Tensor], sums: Sequence[LevelSums]) -> StackedLoss:
+    def constant_of(self, bias: Sequence[Tensor] | None, sums: Sequence[LevelSums]) -> StackedLoss:
         """The loss of a head that says the same in every cell of a level, and to all its anchors.
 
         Raises:
-            ValueError: logits that differ among the anchors of a level, or boxes that are not the prior's.
+            ValueError: no logits, logits that differ among the anchors of a level, or boxes that are not the prior's.
         """
+        if bias is None:
+            raise ValueError("expected the logits of a constant head, got None")
         parts = []
         for level, logits, prior, sum_of in zip(self.head.levels, bias, self.prior, sums, strict=True):
             box = self.channels.box

@@ -31,3 +31,8 @@ def masked_l1(predicted: Tensor, target: Tensor, kind: L1Kind = "l1") -> Tensor:
 def divisor(objects: int, kind: L1Kind = "l1") -> float:
     """What the sum is divided by: 2 n + 1e-4 for `l1` and `norm`, whose mask is repeated for both values, n + 1e-4 for `sl1`."""
     return (objects if kind == "sl1" else 2 * objects) + EPS
+
+
+def divisors(objects: Tensor, kind: L1Kind = "l1") -> Tensor:
+    """The same of many batches, (K,) float64. objects: (K,) of each."""
+    return (objects.double() if kind == "sl1" else 2 * objects.double()) + EPS

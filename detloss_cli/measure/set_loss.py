@@ -81,7 +81,7 @@ def set_losses(data: BatchedSet, wanted: Mapping[str, tuple[str, Job]]) -> dict[
     if not stacked or not len(data.labels.images):
         return {name: LossCount(job.head) for name, (_, job) in wanted.items()}
     job = next(iter(wanted.values()))[1]
-    in_sums = [name for name, (kind, _) in wanted.items() if kind != "perfect" and stacked[name].in_sums]
+    in_sums = [name for name, (kind, _) in wanted.items() if _in_sums(kind, stacked[name])]
     first = {}
     for name, (kind, _) in wanted.items():
         if name not in in_sums:
@@ -92,7 +92,8 @@ def set_losses(data: BatchedSet, wanted: Mapping[str, tuple[str, Job]]) -> dict[
         kind = wanted[name][0]
         rate = stacked[name].rates_of(sums) if kind == "base-rate" else None
         counts[name] = LossCount(job.head)
-        counts[name].extend(stacked[name].constant_of(_logits(kind, stacked[name], job, rate), sums))
+        bias = None if kind == "perfect" else _logits(kind, stacked[name], job, rate)
+        counts[name].extend(stacked[name].constant_of(bias, sums))
     second = {name: _Task(stacked[name], _logits("base-rate", stacked[name], job, rate)) for name, rate in rates.items()}
     return counts | (_pass(data, job, second, None)[0] if second else {})
 
@@ -120,6 +121,10 @@ def set_box_loss(data: BatchedSet, kind: str, job: Job, by_box: BoxLoss) -> None
             lambda run: (run, _by_target(data, job, stacked, bias, run)), stacks(data.labels, data.size, data.most_boxes)
         ):
             by_box.extend(run[1], {name: column.numpy() for name, column in parts.items()})
+
+
+def _in_sums(kind: str, stacked: Stacked) -> bool:
+    return stacked.in_sums and (kind != "perfect" or stacked.perfect_in_sums)
 
 
 def _by_target(

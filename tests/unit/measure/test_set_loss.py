@@ -30,7 +30,31 @@ CASES = [
     pytest.param("yolov5", "7.0", {}, 1, id="one-class"),
     pytest.param("yolov3-spp", "archive", {}, 5, id="yolov3-spp"),
     pytest.param("yolov3-spp", "wzm", {"gr": 0.0}, 5, id="yolov3-spp-gr"),
+    pytest.param("centernet", "xingyizhou", {"max_objs": 20}, 5, id="centernet"),
+    pytest.param("centernet", "xingyizhou", {"reg_loss": "sl1", "min_overlap": 0.1}, 1, id="centernet-smooth"),
+    pytest.param("centernet", "xingyizhou", {"norm_wh": True, "wh_weight": 3.0, "hm_weight": 0.0}, 5, id="centernet-norm"),
+    pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, 3, id="centernet-by-class"),
+    pytest.param("centernet", "zzzxxxttt", {"min_overlap": 0.3, "reg_loss": "sl1", "norm_wh": True}, 2, id="centernet-other-radius"),
 ]
+BITS = [
+    pytest.param("yolov5", "7.0", {}, id="bce"),
+    pytest.param("yolov5", "7.0", {"fl_gamma": 1.5}, id="focal"),
+    pytest.param("centernet", "xingyizhou", {"reg_loss": "sl1"}, id="centernet"),
+    pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, id="centernet-by-class"),
+]
+BY_BOX = [
+    pytest.param("yolov5", "7.0", {}, id="bce"),
+    pytest.param("yolov5", "7.0", {"fl_gamma": 1.5, "label_smoothing": 0.1}, id="focal"),
+    pytest.param("centernet", "xingyizhou", {"reg_loss": "sl1"}, id="centernet"),
+    pytest.param("centernet", "xingyizhou", {"norm_wh": True, "max_objs": 20}, id="centernet-norm"),
+    pytest.param("centernet", "zzzxxxttt", {}, id="centernet-other-radius"),
+    pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, id="centernet-by-class"),
+]
+SPECS = {
+    "yolov5": HeadSpec("small", "yolov5", (8, 16, 32), P5),
+    "yolov3-spp": HeadSpec("small", "yolov3-spp", (32, 16, 8), P5[::-1]),
+    "centernet": HeadSpec("small", "centernet", (4, 4), maps=("map0", "map1")),
+}
 
 
 def made(per_image: list[int], classes: int, seed: int = 0) -> Labels:
@@ -52,9 +76,8 @@ CROWDED = [9, 0, 30, 2, 0, 0, 0, 0, 17, 40, 1, 8, 25, 3]  # the second batch is 
 
 def job_of(name: str, profile: str, keys: dict[str, object], classes: int) -> Job:
     family = families.load(name)
-    head = HeadSpec("small", name, (32, 16, 8), P5[::-1]) if name == "yolov3-spp" else HeadSpec("small", name, (8, 16, 32), P5)
     hyp = replace(family.Hyp(), **keys)
-    return Job(family, profile, head.at((128, 160), classes), hyp, torch.device("cpu"), torch.float32, 0)
+    return Job(family, profile, SPECS[name].at((128, 160), classes), hyp, torch.device("cpu"), torch.float32, 0)
 
 
 def plain(kind: str, job: Job, labels: Labels) -> LossCount:
@@ -83,18 +106,24 @@ def test_every_term_of_every_batch_is_that_of_the_plain_path(name, profile, keys
     for level, targets in other.targets.items():
         assert [slots for _, slots in one.targets[level]] == [slots for _, slots in targets]
         np.testing.assert_allclose([s for s, _ in one.targets[level]], [s for s, _ in targets], rtol=1e-6, atol=1e-7)
+    assert len(one.maps) == len(other.maps)
+    for shown, maps in zip(one.maps, other.maps, strict=True):
+        for map_, wanted in zip(shown, maps, strict=True):
+            assert (map_["centres"], map_["near_cells"]) == (wanted["centres"], wanted["near_cells"])
+            assert map_["near_weight"] == pytest.approx(wanted["near_weight"], rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("keys", [{}, {"fl_gamma": 1.5}], ids=["bce", "focal"])
-def test_threads_and_stack_sizes_do_not_change_a_bit(keys, kind) -> None:
-    job, labels = job_of("yolov5", "7.0", keys, 5), made(CROWDED * 3, 5)
+@pytest.mark.parametrize(("name", "profile", "keys"), BITS)
+def test_threads_and_stack_sizes_do_not_change_a_bit(name, profile, keys, kind) -> None:
+    job, labels = job_of(name, profile, keys, 5), made(CROWDED * 3, 5)
     before, found = torch.get_num_threads(), []
     for threads, most_boxes, torch_threads in ((1, 1, 1), (1, 10_000, 3), (2, 60, 2), (3, 97, 1)):
         torch.set_num_threads(torch_threads)
         count = stacked(kind, job, labels, threads=threads, most_boxes=most_boxes)
         assert torch.get_num_threads() == torch_threads
-        found.append(({key: (list(rows.raw), list(rows.count)) for key, rows in count.rows.items()}, count.targets, count.totals()))
+        rows = {key: (list(rows.raw), list(rows.count)) for key, rows in count.rows.items()}
+        found.append((rows, count.targets, count.maps, count.totals()))
     torch.set_num_threads(before)
     assert found[1:] == found[:-1]
 
@@ -111,9 +140,9 @@ def test_several_heads_and_jobs_in_one_pass_are_what_each_is_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("keys", [{}, {"fl_gamma": 1.5, "label_smoothing": 0.1}], ids=["bce", "focal"])
-def test_what_each_box_adds_is_what_it_adds_batch_by_batch(keys, kind) -> None:
-    job, labels = job_of("yolov5", "7.0", keys, 5), made(CROWDED, 5)
+@pytest.mark.parametrize(("name", "profile", "keys"), BY_BOX)
+def test_what_each_box_adds_is_what_it_adds_batch_by_batch(name, profile, keys, kind) -> None:
+    job, labels = job_of(name, profile, keys, 5), made(CROWDED, 5)
     formed = list(batches(labels, labels.boxes, job.head.imgsz, SIZE, job.family.FRAME, job.lift))
     by_batch, by_stack = BoxLoss(len(labels)), BoxLoss(len(labels))
     losses(kind, job, formed, assignments(job, formed), by_batch)
@@ -125,8 +154,9 @@ def test_what_each_box_adds_is_what_it_adds_batch_by_batch(keys, kind) -> None:
 
 
 @pytest.mark.parametrize("per_image", [[], [0], [0] * 9, [1]], ids=str)
-def test_sets_of_nothing(per_image) -> None:
-    job, labels = job_of("yolov5", "7.0", {}, 5), made(per_image, 5)
+@pytest.mark.parametrize(("name", "profile"), [("yolov5", "7.0"), ("centernet", "xingyizhou")])
+def test_sets_of_nothing(name, profile, per_image) -> None:
+    job, labels = job_of(name, profile, {}, 5), made(per_image, 5)
     for kind in KINDS:
         one, other = stacked(kind, job, labels), plain(kind, job, labels)
         assert len(one.factors) == len(other.factors) == -(-len(per_image) // SIZE)
