@@ -141,7 +141,8 @@ def fit_values(bias: Tensor, how: Regression, layout: Channels, rows: tuple[Tens
 
 def _fit_pair(bias: Tensor, start: int, target: Tensor, weight: Tensor, kind: L1Kind) -> None:
     for column in (0, 1):  # one after the other: of a whole data set the two together are a hundred megabytes
-        bias[0, start + column] = l1_minimum(target[:, column, None].to(bias.dtype), weight.to(bias.dtype), kind)[0]
+        value = target[:, column, None]
+        bias[0, start + column] = l1_minimum(value if kind == "l1" else value.to(bias.dtype), weight, kind)[0]  # a median needs no digits
 
 
 def perfect(head: Head, how: Regression, targets: Targets, assignment: Assignment) -> AnswerHead:

@@ -27,7 +27,7 @@ TERMS = ("heatmap", "size", "offset")
 class Values:
     """What P objects want of their cells, on the host.
 
-    cls: (P,) int64. size, offset: (P, 2) float32. lost: (L,) int64 objects whose cell another one answers, won: (L,) the last of that cell.
+    cls: (P,) int32. size, offset: (P, 2) float32. lost: (L,) int64 objects whose cell another one answers, won: (L,) the last of that cell.
     """
 
     cls: Tensor
@@ -101,8 +101,9 @@ class CenterNetStack:
         for index in range(len(self.head.levels)):
             logits = None if bias is None else bias[index]
             raw = [sums.heat.loss(*self._heat(logits))]
-            for each, kind in zip(self._apart(logits, sums.values), (self.how.size, self.how.offset), strict=True):
-                raw.append(torch.bincount(batch, weights=each, minlength=len(sums.counts)) / divisors(sums.counts, kind))
+            for apart, kind in ((self._size_apart, self.how.size), (self._offset_apart, self.how.offset)):
+                total = torch.bincount(batch, weights=apart(logits, sums.values), minlength=len(sums.counts))
+                raw.append(total / divisors(sums.counts, kind))
             columns = zip(TERMS, raw, (centres, sums.counts, sums.counts), strict=True)
             terms += [StackedTerm(name, index, each, self.gains[name], count) for name, each, count in columns]
         maps = tuple([shown] * len(self.head.levels) for shown in sums.heat.shown())
@@ -133,7 +134,8 @@ class CenterNetStack:
         for index in range(len(self.head.levels)):
             logits = None if bias is None else bias[index]
             heat = torch.where(alone, self._heat(logits)[1].cpu().double()[values.cls], 0)
-            for name, each, share in zip(TERMS, (heat, *self._apart(logits, values)), shares, strict=True):
+            columns = (heat, self._size_apart(logits, values), self._offset_apart(logits, values))
+            for name, each, share in zip(TERMS, columns, shares, strict=True):
                 found[name] += torch.bincount(gt, weights=each / share * self.gains[name], minlength=len(targets.cls))
         return found
 
@@ -145,7 +147,7 @@ class CenterNetStack:
         winner = winner_of_each(_cells(points, level.rows, level.cols))
         lost = np.flatnonzero(winner != np.arange(len(winner)))
         pair = (torch.from_numpy(column) for column in (lost, winner[lost]))
-        return points, Values(found.cls.cpu(), found.size.cpu(), found.offset.cpu(), *pair)
+        return points, Values(found.cls.cpu().int(), found.size.cpu(), found.offset.cpu(), *pair)
 
     def _heat(self, logits: Tensor | None) -> tuple[Tensor, Tensor]:
         """(C,) loss of a cell without an object, and of a centre."""
@@ -155,22 +157,27 @@ class CenterNetStack:
         sure = sure_logit(torch.zeros(1, dtype=torch.float64)).expand(self.head.num_classes)
         return negative_focal(-sure), positive_focal(sure)
 
-    def _apart(self, logits: Tensor | None, values: Values) -> tuple[Tensor, Tensor]:
-        """(P,) float64 each: how far size and offset are off, undivided."""
-        how, first = self.how, self.layout.cls.start - 2
+    def _size_apart(self, logits: Tensor | None, values: Values) -> Tensor:
+        """(P,) float64: how far the size of each object is off, undivided."""
+        how, lost, won = self.how, values.lost, values.won
         if logits is not None:
             said = logits.cpu().expand(len(values.cls), -1)
-            size = masked_l1(how.size_of(said, values.cls), values.size.to(said.dtype), how.size)
-            offset = masked_l1(said[:, first : first + 2], values.offset.to(said.dtype), how.offset)
-            return size.sum(1).double(), offset.sum(1).double()
-        lost, won = values.lost, values.won
+            said = how.size_of(said, values.cls.long() if how.by_class else values.cls)
+            return masked_l1(said, values.size.to(said.dtype), how.size).sum(1).double()
         answer = values.size[won].double() + (EPS if how.size == "norm" else 0.0)
         if how.by_class:
             answer = torch.where((values.cls[won] == values.cls[lost])[:, None], answer, 0)
-        size, offset = torch.zeros(2, len(values.cls), dtype=torch.float64)
-        size[lost] = masked_l1(answer, values.size[lost].double(), how.size).sum(1)
-        offset[lost] = masked_l1(values.offset[won].double(), values.offset[lost].double(), how.offset).sum(1)
-        return size, offset
+        apart = masked_l1(answer, values.size[lost].double(), how.size).sum(1)
+        return torch.zeros(len(values.cls), dtype=torch.float64).index_copy(0, lost, apart)
+
+    def _offset_apart(self, logits: Tensor | None, values: Values) -> Tensor:
+        """The same of the offset."""
+        if logits is not None:
+            first = self.layout.cls.start - 2
+            said = logits.cpu()[:, first : first + 2].expand(len(values.cls), -1)
+            return masked_l1(said, values.offset.to(said.dtype), self.how.offset).sum(1).double()
+        apart = masked_l1(values.offset[values.won].double(), values.offset[values.lost].double(), self.how.offset).sum(1)
+        return torch.zeros(len(values.cls), dtype=torch.float64).index_copy(0, values.lost, apart)
 
 
 def _cells(points: KeyPoints, rows: int, cols: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

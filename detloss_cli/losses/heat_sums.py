@@ -57,8 +57,8 @@ class HeatSums:
             negative: (C,) loss of a cell whose target is 0. positive: (C,) of a centre.
         """
         no, yes = (column.detach().cpu().double().numpy() for column in (negative, positive))
-        total = ((self.cells[:, None] - self.taken) * no + self.centres * yes).sum(axis=1)
-        return torch.from_numpy(total / np.maximum(self.count, 1))
+        negatives = self.cells * no.sum() - np.einsum("kc,c->k", self.taken, no)  # of a whole set nothing of (K, C) is made
+        return torch.from_numpy((negatives + np.einsum("kc,c->k", self.centres, yes)) / np.maximum(self.count, 1))
 
     def shares(self) -> tuple[Tensor, Tensor]:
         """(C,) float64 each: centres and negatives of each class, those of a batch divided by its n, summed over batches."""
