@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from detloss_cli.families import centernet_heads as heads
-from detloss_cli.families.heat_maps import heat_minimum, sure_logit
+from detloss_cli.families.heat_maps import cell_losses, heat_minimum
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.heat_penalty import Penalties
 from detloss_cli.losses.heat_sums import HeatSums, KeyPoints, centre_counts, heat_sums, joined_heat
-from detloss_cli.losses.heatmap_focal import negative_focal, positive_focal
 from detloss_cli.losses.masked_l1 import EPS, divisors, masked_l1
 from detloss_cli.losses.stack import Stack, StackedLoss, StackedTerm
 from detloss_cli.targets.assignment import Assignment, Targets
@@ -150,12 +149,7 @@ class CenterNetStack:
         return points, Values(found.cls.cpu().int(), found.size.cpu(), found.offset.cpu(), *pair)
 
     def _heat(self, logits: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(C,) loss of a cell without an object, and of a centre."""
-        if logits is not None:
-            said = logits[0, self.layout.cls]
-            return negative_focal(said), positive_focal(said)
-        sure = sure_logit(torch.zeros(1, dtype=torch.float64)).expand(self.head.num_classes)
-        return negative_focal(-sure), positive_focal(sure)
+        return cell_losses(logits, self.layout.cls, self.head.num_classes)
 
     def _size_apart(self, logits: Tensor | None, values: Values) -> Tensor:
         """(P,) float64: how far the size of each object is off, undivided."""

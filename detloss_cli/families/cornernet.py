@@ -27,6 +27,7 @@ from detloss_cli.targets.corners import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from detloss_cli.families.cornernet_stack import CornerNetStack
     from detloss_cli.losses.term import LossBreakdown, Term
     from detloss_cli.predictions.interface import Predictions
 
@@ -161,6 +162,17 @@ def loss(
             terms.append(Term("push", index - 1, pushed.sum(), gains["push"], boxes, pushed))
         maps.append({"centres": heat.centres, "near_cells": heat.near, "near_weight": heat.near_weight})
     return LossBreakdown(tuple(terms), extra={"maps": maps})
+
+
+def stacked(head: Head, hyp: Hyp, profile: str) -> CornerNetStack | None:
+    """The loss of many batches at once; none where the maps are not all of one size."""
+    from detloss_cli.families.cornernet_stack import CornerNetStack
+
+    if len({(level.rows, level.cols) for level in head.levels}) != 1:
+        return None
+    _stacks(head)
+    gains = {gain.term: gain.used for gain in gain_ledger(hyp, head, profile)}
+    return CornerNetStack(head, _rules(head, hyp, profile), gains)
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:

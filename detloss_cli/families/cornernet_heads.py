@@ -12,7 +12,7 @@ from detloss_cli.families.heat_maps import PRIOR, answered_cells, heat_constants
 from detloss_cli.families.interface import BatchTargets
 from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.l1_constant import l1_minimum
-from detloss_cli.losses.masked_l1 import divisor
+from detloss_cli.losses.masked_l1 import divisors
 from detloss_cli.predictions.synthetic import AnswerHead
 from detloss_cli.targets.annotations import index_in_image
 from detloss_cli.targets.assignment import Assignment, Targets
@@ -21,18 +21,28 @@ from detloss_cli.targets.heatmap import HeatMap, draw_heatmap
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What one map is trained towards. P rows, in the order of the assignment.
+class Corners:
+    """The corners of one map. P rows, in the order of the assignment.
 
-    heat: its heat map. image, row, col, cls: (P,) int64. offset: (P, 2) corner within its cell.
+    image, row, col, cls, radius: (P,) int64. x, y: (P,) int64 cell of the Gaussian, which may lie beyond the map; row and col never do.
+    offset: (P, 2) corner within its cell.
     """
 
-    heat: HeatMap
     image: Tensor
     row: Tensor
     col: Tensor
+    x: Tensor
+    y: Tensor
     cls: Tensor
+    radius: Tensor
     offset: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted(Corners):
+    """What one map is trained towards. heat: its heat map."""
+
+    heat: HeatMap
 
 
 def channels(head: Head) -> Channels:
@@ -40,16 +50,21 @@ def channels(head: Head) -> Channels:
     return Channels(slice(0, 3), None, slice(3, 3 + head.num_classes))
 
 
-def wanted(head: Head, index: int, rules: Rules, targets: Targets, assignment: Assignment) -> Wanted:
-    """The targets of one map, from the rows that it has."""
-    level = head.levels[index]
+def corners(head: Head, index: int, rules: Rules, targets: Targets, assignment: Assignment) -> Corners:
+    """The corners of one map, from the rows that it has."""
     rows = torch.nonzero(assignment.level == index).squeeze(1)
     image, row, col, gt = (column[rows] for column in (assignment.image, assignment.row, assignment.col, assignment.gt))
-    x, y, offset = corner_points(loaded_boxes(targets.boxes, rules)[gt], level, rules, index % 2)
-    cls = targets.cls[gt].long()
+    x, y, offset = corner_points(loaded_boxes(targets.boxes, rules)[gt], head.levels[index], rules, index % 2)
+    return Corners(image, row, col, x, y, targets.cls[gt].long(), assignment.extra["radius"][rows], offset)
+
+
+def wanted(head: Head, index: int, rules: Rules, targets: Targets, assignment: Assignment) -> Wanted:
+    """The targets of one map."""
+    level = head.levels[index]
+    found = corners(head, index, rules, targets, assignment)
     shape = (targets.images, head.num_classes, level.rows, level.cols)
-    heat = draw_heatmap(image, cls, x, y, assignment.extra["radius"][rows], shape)
-    return Wanted(heat, image, row, col, cls, offset)
+    heat = draw_heatmap(found.image, found.cls, found.x, found.y, found.radius, shape)
+    return Wanted(found.image, found.row, found.col, found.x, found.y, found.cls, found.radius, found.offset, heat)
 
 
 def prior(head: Head) -> tuple[Tensor, ...]:
@@ -68,10 +83,17 @@ def base_rate(head: Head, rules: Rules, batches: Sequence[BatchTargets]) -> tupl
         if found:
             bias = bias.to(found[0].offset.device)
             bias[0, cls] = heat_constants([want.heat for want in found], bias[0, cls])
-            weight = torch.cat([torch.full_like(want.offset[:, 0], 1 / divisor(len(want.cls), "sl1")) for want in found])
-            bias[0, 1:3] = l1_minimum(torch.cat([want.offset for want in found]).to(bias.dtype), weight.to(bias.dtype), "sl1")
+            counts = torch.tensor([len(want.cls) for want in found], device=bias.device)
+            fit_offset(bias, torch.cat([want.offset for want in found]), counts)
         fitted.append(bias)
     return tuple(fitted)
+
+
+def fit_offset(bias: Tensor, offset: Tensor, counts: Tensor) -> None:
+    """Write the best constant offset into the logits of a map. bias: (1, C). offset: (P, 2) batch by batch. counts: (K,) of each batch."""
+    weight = torch.repeat_interleave(1 / divisors(counts, "sl1"), counts)
+    for column in (0, 1):
+        bias[0, 1 + column] = l1_minimum(offset[:, column, None].to(bias.dtype), weight, "sl1")[0]
 
 
 def perfect(head: Head, rules: Rules, targets: Targets, assignment: Assignment) -> AnswerHead:

@@ -98,6 +98,18 @@ def answered_cells(
     return answer, slot
 
 
+def cell_losses(logits: Tensor | None, cls: slice, classes: int) -> tuple[Tensor, Tensor]:
+    """(C,) loss of a cell whose target is 0, and of a centre.
+
+    Args:
+        logits: (1, C') of a map that says the same everywhere, None for one that knows the answers. cls: channels of the heat map.
+    """
+    if logits is not None:
+        return negative_focal(logits[0, cls]), positive_focal(logits[0, cls])
+    sure = sure_logit(torch.zeros(1, dtype=torch.float64)).expand(classes)
+    return negative_focal(-sure), positive_focal(sure)
+
+
 def sure_logit(like: Tensor) -> Tensor:
     """The logit of 1 - 1e-6, ()."""
     return torch.logit(like.new_tensor(1 - CERTAIN))

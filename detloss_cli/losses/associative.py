@@ -40,6 +40,25 @@ def push(first: Tensor, second: Tensor, image: Tensor, place: Tensor, images: in
     return torch.where(there[image], cost, torch.zeros_like(cost)).sum(1)
 
 
+def push_by_nearness(near: Tensor, image: Tensor, images: int) -> Tensor:
+    """`push`, where the sum of max(0, 1 - |m_i - m_j|) over all objects j of the image, i among them, is known: (P,) float64.
+
+    Args:
+        near: (P,) float64 that sum. image, images: as `pull`.
+    """
+    n = _per_image(image, images)[image]
+    return (near - n.double() * (1 / (n + EPS)).double()) / ((n - 1) * n + EPS).double()
+
+
+def nearness(first: Tensor, second: Tensor, image: Tensor, place: Tensor) -> Tensor:
+    """(P,) float64 sum of max(0, 1 - |m_i - m_j|) over the objects of the image, exact for tags that are whole. Arguments as `push`."""
+    mean = ((first + second) / 2).double()
+    distinct, which = torch.unique(image, return_inverse=True)
+    most = int(place.max()) + 1 if place.shape[0] else 0
+    grid = torch.full((len(distinct), most), torch.inf, dtype=mean.dtype).index_put((which, place), mean)
+    return torch.relu(1 - torch.abs(mean[:, None] - grid[which])).sum(1)
+
+
 def _per_image(image: Tensor, images: int) -> Tensor:
     """(B,) objects of each image. float32 whatever the tags are: the trainer counts so, and 1 - 1 / (n + 1e-4) loses three digits by it."""
     ones = torch.ones(image.shape, dtype=torch.float32, device=image.device)

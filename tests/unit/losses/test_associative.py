@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from detloss_cli.losses.associative import pull, push
+from detloss_cli.losses.associative import nearness, pull, push, push_by_nearness
 
 
 def tags(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,3 +54,10 @@ def test_gradients() -> None:
     image, place = torch.tensor([0, 0, 0, 1]), torch.tensor([0, 1, 2, 0])
     assert torch.autograd.gradcheck(lambda a, b: pull(a, b, image, 2), (first, second))
     assert torch.autograd.gradcheck(lambda a, b: push(a, b, image, place, 2), (first, second))
+
+
+def test_push_from_sums_of_nearness_is_push() -> None:
+    first, second = (3 * column for column in tags(7))
+    image, place = torch.tensor([0, 4, 4, 2, 2, 2, 2]), torch.tensor([0, 0, 1, 0, 1, 2, 3])
+    got = push_by_nearness(nearness(first, second, image, place), image, 5)
+    torch.testing.assert_close(got, push(first, second, image, place, 5), rtol=1e-9, atol=1e-12)

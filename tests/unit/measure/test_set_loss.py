@@ -35,12 +35,15 @@ CASES = [
     pytest.param("centernet", "xingyizhou", {"norm_wh": True, "wh_weight": 3.0, "hm_weight": 0.0}, 5, id="centernet-norm"),
     pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, 3, id="centernet-by-class"),
     pytest.param("centernet", "zzzxxxttt", {"min_overlap": 0.3, "reg_loss": "sl1", "norm_wh": True}, 2, id="centernet-other-radius"),
+    pytest.param("cornernet", "e5c39a3", {}, 5, id="cornernet"),
+    pytest.param("cornernet", "unclipped", {"gaussian_iou": 0.6, "pull_weight": 2.0, "regr_weight": 0.5}, 1, id="cornernet-unclipped"),
 ]
 BITS = [
     pytest.param("yolov5", "7.0", {}, id="bce"),
     pytest.param("yolov5", "7.0", {"fl_gamma": 1.5}, id="focal"),
     pytest.param("centernet", "xingyizhou", {"reg_loss": "sl1"}, id="centernet"),
     pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, id="centernet-by-class"),
+    pytest.param("cornernet", "e5c39a3", {}, id="cornernet"),
 ]
 BY_BOX = [
     pytest.param("yolov5", "7.0", {}, id="bce"),
@@ -49,11 +52,13 @@ BY_BOX = [
     pytest.param("centernet", "xingyizhou", {"norm_wh": True, "max_objs": 20}, id="centernet-norm"),
     pytest.param("centernet", "zzzxxxttt", {}, id="centernet-other-radius"),
     pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, id="centernet-by-class"),
+    pytest.param("cornernet", "e5c39a3", {}, id="cornernet"),
 ]
 SPECS = {
     "yolov5": HeadSpec("small", "yolov5", (8, 16, 32), P5),
     "yolov3-spp": HeadSpec("small", "yolov3-spp", (32, 16, 8), P5[::-1]),
     "centernet": HeadSpec("small", "centernet", (4, 4), maps=("map0", "map1")),
+    "cornernet": HeadSpec("small", "cornernet", (4, 4, 4, 4), maps=("tl0", "br0", "tl1", "br1")),
 }
 
 
@@ -149,12 +154,12 @@ def test_what_each_box_adds_is_what_it_adds_batch_by_batch(name, profile, keys, 
     set_box_loss(BatchedSet(labels, labels.boxes, SIZE, 2, 60), kind, job, by_stack)
     assert by_stack.columns.keys() == by_batch.columns.keys()
     for name, column in by_batch.columns.items():
-        assert column.any()
+        assert column.any() == (name != "pull" or kind == "perfect")
         np.testing.assert_allclose(by_stack.columns[name], column, rtol=2e-5, atol=1e-9, err_msg=name)
 
 
 @pytest.mark.parametrize("per_image", [[], [0], [0] * 9, [1]], ids=str)
-@pytest.mark.parametrize(("name", "profile"), [("yolov5", "7.0"), ("centernet", "xingyizhou")])
+@pytest.mark.parametrize(("name", "profile"), [("yolov5", "7.0"), ("centernet", "xingyizhou"), ("cornernet", "e5c39a3")])
 def test_sets_of_nothing(name, profile, per_image) -> None:
     job, labels = job_of(name, profile, {}, 5), made(per_image, 5)
     for kind in KINDS:
