@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from detloss_cli.inputs.head import Channels, Head
 from detloss_cli.losses.heat_penalty import Penalties
 from detloss_cli.losses.heat_sums import HeatSums, KeyPoints, centre_counts, heat_sums, joined_heat
 from detloss_cli.losses.masked_l1 import EPS, divisors, masked_l1
-from detloss_cli.losses.stack import Stack, StackedLoss, StackedTerm
+from detloss_cli.losses.stack import Stack, StackedLoss, StackedTerm, batch_sums
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.slots import last_of_each, winner_of_each
 
@@ -34,6 +34,10 @@ class Values:
     offset: Tensor
     lost: Tensor
     won: Tensor
+
+    def part(self, rows: slice) -> Values:
+        """Some of the objects, for a head that answers all cells alike."""
+        return Values(self.cls[rows], self.size[rows], self.offset[rows], self.lost[:0], self.won[:0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +98,13 @@ class CenterNetStack:
 
     def constant_of(self, bias: Sequence[Tensor] | None, sums: CenterNetSums) -> StackedLoss:
         """The loss of a head that says the same in every cell; None for the one that knows its objects."""
-        batch = torch.repeat_interleave(torch.arange(len(sums.counts)), sums.counts)
         centres = torch.from_numpy(sums.heat.count)
         terms = []
         for index in range(len(self.head.levels)):
             logits = None if bias is None else bias[index]
             raw = [sums.heat.loss(*self._heat(logits))]
             for apart, kind in ((self._size_apart, self.how.size), (self._offset_apart, self.how.offset)):
-                total = torch.bincount(batch, weights=apart(logits, sums.values), minlength=len(sums.counts))
-                raw.append(total / divisors(sums.counts, kind))
+                raw.append(_totals(apart, logits, sums) / divisors(sums.counts, kind))
             columns = zip(TERMS, raw, (centres, sums.counts, sums.counts), strict=True)
             terms += [StackedTerm(name, index, each, self.gains[name], count) for name, each, count in columns]
         maps = tuple([shown] * len(self.head.levels) for shown in sums.heat.shown())
@@ -172,6 +174,14 @@ class CenterNetStack:
             return masked_l1(said, values.offset.to(said.dtype), self.how.offset).sum(1).double()
         apart = masked_l1(values.offset[values.won].double(), values.offset[values.lost].double(), self.how.offset).sum(1)
         return torch.zeros(len(values.cls), dtype=torch.float64).index_copy(0, values.lost, apart)
+
+
+def _totals(apart: Callable[[Tensor | None, Values], Tensor], logits: Tensor | None, sums: CenterNetSums) -> Tensor:
+    """(K,) float64 sums of each batch."""
+    if logits is not None:
+        return batch_sums(lambda rows: apart(logits, sums.values.part(rows)), sums.counts)
+    whole = apart(None, sums.values)
+    return batch_sums(lambda rows: whole[rows], sums.counts)
 
 
 def _cells(points: KeyPoints, rows: int, cols: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

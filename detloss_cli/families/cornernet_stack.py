@@ -16,7 +16,7 @@ from detloss_cli.losses.associative import nearness, pull, push_by_nearness
 from detloss_cli.losses.heat_penalty import Penalties
 from detloss_cli.losses.heat_sums import HeatSums, KeyPoints, centre_counts, heat_sums, joined_heat
 from detloss_cli.losses.masked_l1 import divisors, masked_l1
-from detloss_cli.losses.stack import Stack, StackedLoss, StackedTerm
+from detloss_cli.losses.stack import Stack, StackedLoss, StackedTerm, batch_sums
 from detloss_cli.targets.annotations import index_in_image
 from detloss_cli.targets.assignment import Assignment, Targets
 from detloss_cli.targets.corners import Rules
@@ -122,7 +122,7 @@ class CornerNetStack:
         counts, gains, terms = sums.counts, self.gains, []
         for index in range(len(self.head.levels)):
             corner, logits = sums.corners[index % 2], None if bias is None else bias[index]
-            total = corner.missed if logits is None else _totals(_offset_apart(logits, corner.offset), counts)
+            total = corner.missed if logits is None else _offset_totals(logits, corner.offset, counts)
             heat = corner.heat.loss(*self._heat(logits))
             terms.append(StackedTerm("heatmap", index, heat, gains["heatmap"], torch.from_numpy(corner.heat.count)))
             terms.append(StackedTerm("offset", index, total / divisors(counts, "sl1"), gains["offset"], counts))
@@ -193,16 +193,15 @@ def _joined_corner(parts: Sequence[CornerSums]) -> CornerSums:
     return CornerSums(joined_heat([part.heat for part in parts]), offset, missed)
 
 
-def _totals(each: Tensor, counts: Tensor) -> Tensor:
-    """(K,) sums of (P,) float64 values, batch by batch. counts: (K,) of each."""
-    batch = torch.repeat_interleave(torch.arange(len(counts)), counts)
-    return torch.bincount(batch, weights=each, minlength=len(counts))
-
-
 def _offset_apart(logits: Tensor, offset: Tensor) -> Tensor:
     """(P,) float64: how far a constant offset is off."""
     said = logits.cpu()[:, 1:3].expand(len(offset), -1)
     return masked_l1(said, offset.to(said.dtype), "sl1").sum(1).double()
+
+
+def _offset_totals(logits: Tensor, offset: Tensor, counts: Tensor) -> Tensor:
+    """(K,) float64 of each batch. counts: (K,) boxes."""
+    return batch_sums(lambda rows: _offset_apart(logits, offset[rows]), counts)
 
 
 def _missed(offset: Tensor, winner: Tensor) -> Tensor:

@@ -62,9 +62,9 @@ class HeatSums:
 
     def shares(self) -> tuple[Tensor, Tensor]:
         """(C,) float64 each: centres and negatives of each class, those of a batch divided by its n, summed over batches."""
-        share = 1 / np.maximum(self.count, 1)[:, None]
-        centres, negatives = self.centres * share, (self.cells[:, None] - self.taken) * share
-        return torch.from_numpy(centres.sum(axis=0)), torch.from_numpy(negatives.sum(axis=0))
+        share = 1 / np.maximum(self.count, 1)
+        negatives = (self.cells * share).sum() - np.einsum("kc,k->c", self.taken, share)
+        return torch.from_numpy(np.einsum("kc,k->c", self.centres, share)), torch.from_numpy(negatives)
 
     def shown(self) -> list[dict[str, Any]]:
         """What each batch shows of its map."""

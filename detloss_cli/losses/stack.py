@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 # Vector code treats the last few elements of a column by another formula for exp and atan. Columns of a multiple of this have no such
 # rest, so that a row's bits do not depend on where in a stack it stands.
 LANES = 64
+MOST_ROWS = 1 << 16  # of a column that is made and summed at once, unless a single batch has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,20 @@ class StackedLoss:
 def filled_up(rows: Tensor) -> Tensor:
     """An index of rows whose length is a multiple of `LANES`, the last row repeated; nothing for none."""
     return torch.cat((rows, rows[-1:].expand(-rows.shape[0] % LANES)))
+
+
+def batch_sums(column: Callable[[slice], Tensor], counts: Tensor) -> Tensor:
+    """(K,) float64 sums of a column that is made for some batches at a time, the rows of each added one by one in their order.
+
+    Args:
+        column: makes the float64 values of some rows. counts: (K,) int64 rows of each batch.
+    """
+    edges = torch.cat((torch.zeros_like(counts[:1]), counts.cumsum(0)))
+    found, first = [torch.zeros(0, dtype=torch.float64)], 0
+    while first < len(counts):
+        start = int(edges[first])
+        last = max(first + 1, int(torch.searchsorted(edges, start + MOST_ROWS, right=True)) - 1)
+        batch = torch.repeat_interleave(torch.arange(last - first), counts[first:last])
+        found.append(torch.bincount(batch, weights=column(slice(start, int(edges[last]))), minlength=last - first))
+        first = last
+    return torch.cat(found)
