@@ -19,11 +19,11 @@ HARMLESS = {"bom_crlf"}
 
 def prepare(place: Place) -> None:
     broken(place)
-    place.coco(image_files="link")
+    place.coco()
 
 
 def broken(place: Place) -> Path:
-    return place.coco(image_files="link", broken=max(1, place.images // SHARE))
+    return place.coco(broken=max(1, place.images // SHARE))
 
 
 def measure(place: Place) -> Iterator[Row]:
@@ -34,5 +34,5 @@ def measure(place: Place) -> Iterator[Row]:
     missed = [name for kind, names in planted.items() if kind not in HARMLESS for name in names if name not in told]
     if missed:
         raise RuntimeError(f"no finding at {', '.join(missed[:5])}")
-    ours, clean = medians(partial(cold, data, place, (1,)), partial(cold, place.coco(image_files="link"), place), place.rounds)
+    ours, clean = medians(partial(cold, data, place, (1,)), partial(cold, place.coco(), place), place.rounds)
     yield Row("inspect labels, broken set", ours, "the clean set", clean, place.goal("ratio", 1.1))

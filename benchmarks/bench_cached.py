@@ -13,11 +13,11 @@ from workplace import Place
 
 
 def prepare(place: Place) -> None:
-    place.coco(image_files="link")
+    place.coco()
 
 
 def measure(place: Place) -> Iterator[Row]:
-    data = place.coco(image_files="link")
+    data = place.coco()
     cold(data, place)
     command = inspect(data, place)
     ours, loop = medians(partial(run, command), partial(run, plain(data)), place.rounds)
@@ -31,7 +31,7 @@ def notices_an_edit(place: Place) -> None:
     Raises:
         RuntimeError: the report is the old one.
     """
-    data = place.coco(image_files="link")
+    data = place.coco()
     file = next(path for path in sorted((data / "labels" / "train").iterdir()) if path.stat().st_size)
     before, status = file.read_bytes(), file.stat()
     old = json.loads(run(inspect(data, place)))

@@ -16,12 +16,12 @@ from workplace import Place
 
 def prepare(place: Place) -> None:
     for style in STYLES:
-        place.coco(style, image_files="link")
+        place.coco(style)
 
 
 def measure(place: Place) -> Iterator[Row]:
     for style in STYLES:
-        data = place.coco(style, image_files="link")
+        data = place.coco(style)
         command = inspect(data, place, "--no-cache")
         calls = (partial(run, command), partial(cold, data, place), partial(run, plain(data)))
         ours, keeping, loop = in_turn(calls, place.rounds)

@@ -15,7 +15,7 @@ SPREAD = 1.2
 
 def prepare(place: Place) -> None:
     for images in sizes(place):
-        place.coco(images=images)
+        place.coco(images=images, image_files="none")
 
 
 def sizes(place: Place) -> tuple[int, int, int]:
@@ -23,7 +23,7 @@ def sizes(place: Place) -> tuple[int, int, int]:
 
 
 def measure(place: Place) -> Iterator[Row]:
-    commands = [inspect(place.coco(images=images), place, "--no-cache") for images in sizes(place)]
+    commands = [inspect(place.coco(images=images, image_files="none"), place, "--no-cache") for images in sizes(place)]
     seconds = processor_times([partial(run, command) for command in commands], place.rounds)
     memory = [peak_memory(command) for command in commands]
     for images, took, held in zip(sizes(place), seconds, memory, strict=True):

@@ -19,13 +19,13 @@ ROUNDS = 3
 
 
 def prepare(place: Place) -> None:
-    place.coco(image_files="link")
+    place.coco()
     place.peer("ultralytics", ULTRALYTICS)
     place.peer("supervision", SUPERVISION)
 
 
 def measure(place: Place) -> Iterator[Row]:
-    data = place.coco(image_files="link")
+    data = place.coco()
     yaml, beside = str(data / "data.yaml"), data / "labels" / "train.cache"
     first = partial(alone, partial(cold, data, place), beside)
     again = partial(alone, partial(run, inspect(data, place)), beside)

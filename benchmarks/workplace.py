@@ -34,7 +34,7 @@ class Place:
         """A goal that is set for the full size; at a tenth of it the start of the process weighs too much."""
         return Goal(kind, value) if self.full else None
 
-    def coco(self, style: str = "fixed", *, images: int | None = None, image_files: str = "none", broken: int = 0) -> Path:
+    def coco(self, style: str = "fixed", *, images: int | None = None, image_files: str = "link", broken: int = 0) -> Path:
         """The folder of a data set, see `coco_shape`; its data.yaml stands in it."""
         count = self.images if images is None else images
         folder = self.folder / "-".join(["coco", str(count), style, image_files, *([f"broken{broken}"] if broken else [])])
