@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import pickletools
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.files import Refused, read_file
-from detloss_cli.inputs.scan import PICTURES
+from detloss_cli.inputs.pickle_walk import walk
 
 # A pickle beyond this is not looked through: it would take longer than reading the labels.
 LIMIT = 64 << 20
@@ -21,14 +19,6 @@ ARRAYS = frozenset(
     for core in ("numpy.core", "numpy._core")
     for module, name in ((f"{core}.multiarray", "_reconstruct"), (f"{core}.multiarray", "scalar"), (f"{core}.numeric", "_frombuffer"))
 ) | {"numpy ndarray", "numpy dtype", "_codecs encode"}
-
-
-@dataclass(slots=True)
-class Pickled:
-    """What a pickle would do. names: what it would import, "module name". pictures: file names of pictures among its strings."""
-
-    names: set[str] = field(default_factory=set)
-    pictures: set[str] = field(default_factory=set)
 
 
 def cache_faults(caches: Sequence[str], pictures: Sequence[str], labels: Sequence[str]) -> list[Fault]:
@@ -47,7 +37,7 @@ def _judge(cache: str, pictures: Sequence[str], labels: Sequence[str]) -> Fault:
     if isinstance(data, Refused):
         return Fault("cache-unread", cache, None, None, "", "too large to look through" if data.kind == "label-too-big" else data.detail)
     try:
-        found = look_through(_pickle_of(data))
+        found = walk(_pickle_of(data))
     except (ValueError, KeyError, IndexError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, MemoryError) as error:
         return Fault("cache-unread", cache, None, None, "", f"cut short or of an unknown kind ({type(error).__name__})")
     if beyond := sorted(found.names - ARRAYS):
@@ -86,42 +76,3 @@ def _pickle_of(data: bytes) -> bytes:
             with archive.open(member) as file:
                 return file.read(LIMIT)
     return data
-
-
-def look_through(data: bytes) -> Pickled:
-    """The imports and picture names of a pickle. Runs nothing.
-
-    Raises:
-        ValueError: the pickle is cut short or broken.
-    """
-    found = Pickled()
-    strings: list[str] = []
-    memo: dict[int, str | None] = {}
-    last: str | None = None
-    for opcode, argument, _ in pickletools.genops(data):
-        name, value = opcode.name, argument
-        if name in ("GLOBAL", "INST"):
-            found.names.add(str(value))
-        elif name == "STACK_GLOBAL":
-            found.names.add(" ".join(strings[-2:]))
-        elif name.startswith("EXT") or name in ("POP", "POP_MARK", "DUP"):
-            # no array needs them, and after them the last two strings say nothing about the next import
-            found.names.add(f"{name.lower()} opcode")
-        if name == "MEMOIZE":
-            memo[len(memo)] = last
-            continue
-        if name.endswith("PUT"):
-            memo[_number(value)] = last
-            continue
-        last = memo.get(_number(value)) if name.endswith("GET") else value if "UNICODE" in name or "STRING" in name else None
-        if isinstance(last, str):
-            strings = [*strings[-1:], last]
-            if last.rpartition(".")[2].lower() in PICTURES:
-                found.pictures.add(os.path.basename(last.replace("\\", "/")))
-    return found
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int):
-        raise ValueError("a memo index that is no number")
-    return value
