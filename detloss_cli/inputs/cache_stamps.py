@@ -16,6 +16,8 @@ from detloss_cli.inputs.files import STAMP, Stamp
 from detloss_cli.inputs.mapper import Mapper, Tell, serial
 
 WIDTH = 4
+# The column of the modification time.
+MTIME = 1
 DIGEST = 16
 # Two writes within one tick of a file system's clock leave the same times; no common one ticks slower. What is that young is not kept.
 TICK_NS = 2_000_000_000

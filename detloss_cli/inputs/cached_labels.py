@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detloss_cli.inputs.cache import Cache
-from detloss_cli.inputs.cache_stamps import DIGEST, Stamped, Wanted, digest, stamps_now
+from detloss_cli.inputs.cache_stamps import DIGEST, Stamped, Wanted, digest, joined, stamps_now
 from detloss_cli.inputs.cache_table import Table, from_arrays, to_arrays
 from detloss_cli.inputs.columns import Columns, join
 from detloss_cli.inputs.files import Refused, read_file
@@ -94,7 +94,10 @@ def _with(read: LabelsRead, hits: Table, where: NDArray[np.int64]) -> LabelsRead
     loaded = strict if same else _by_image(read.loaded, _at(hits.loaded, where))
     # two pictures of one label file have a report each
     kept = {int(where[n]): replace(each, fates=[*each.fates], lost={**each.lost}) for n, each in hits.reports.items()}
-    return LabelsRead(strict, loaded, rows, boxes, {**read.reports, **kept})
+    stamped = Stamped(where, hits.keys, hits.digests)
+    if read.stamped is not None:
+        stamped = joined([read.stamped, stamped])
+    return LabelsRead(strict, loaded, rows, boxes, {**read.reports, **kept}, stamped)
 
 
 def _at(columns: Columns, where: NDArray[np.int64]) -> Columns:

@@ -153,7 +153,7 @@ def _from_files(
     if listing.caches:
         from detloss_cli.inputs.foreign_cache import cache_faults
 
-        caches = cache_faults(listing.caches, listing.pictures, listing.labels)
+        caches = cache_faults(listing.caches, listing.pictures, listing.labels, read.stamped)
     unreadable = {fault.path for fault in size_faults if fault.kind == "image-unreadable"}
     small = drop_pictures(read, listing.pictures, width, height, LOADERS[loader], unreadable)
     return _Read(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
 import os
+import stat
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+import numpy as np
+
+from detloss_cli.inputs.cache_stamps import MTIME, Stamped
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.files import Refused, read_file
-from detloss_cli.inputs.pickle_walk import walk
+from detloss_cli.inputs.pickle_skim import look_through
 
 # A pickle beyond this is not looked through: it would take longer than reading the labels.
 LIMIT = 64 << 20
@@ -21,41 +26,55 @@ ARRAYS = frozenset(
 ) | {"numpy ndarray", "numpy dtype", "_codecs encode"}
 
 
-def cache_faults(caches: Sequence[str], pictures: Sequence[str], labels: Sequence[str]) -> list[Fault]:
+def cache_faults(caches: Sequence[str], pictures: Sequence[str], labels: Sequence[str], stamped: Stamped | None = None) -> list[Fault]:
     """One fault a cache: that it would run code, that it no longer matches the labels, or just that it is there.
 
     Args:
         caches: paths.
         pictures: (M,) paths of all pictures that were found.
         labels: (M,) their label files, "" for none.
+        stamped: label files whose times were taken as they were read; the others are asked for theirs.
     """
-    return [_judge(cache, pictures, labels) for cache in caches]
+    return [_judge(cache, pictures, labels, stamped) for cache in caches]
 
 
-def _judge(cache: str, pictures: Sequence[str], labels: Sequence[str]) -> Fault:
+def _judge(cache: str, pictures: Sequence[str], labels: Sequence[str], stamped: Stamped | None) -> Fault:
     data = read_file(cache, LIMIT)
     if isinstance(data, Refused):
         return Fault("cache-unread", cache, None, None, "", "too large to look through" if data.kind == "label-too-big" else data.detail)
     try:
-        found = walk(_pickle_of(data))
+        found = look_through(_pickle_of(data))
     except (ValueError, KeyError, IndexError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, MemoryError) as error:
         return Fault("cache-unread", cache, None, None, "", f"cut short or of an unknown kind ({type(error).__name__})")
     if beyond := sorted(found.names - ARRAYS):
         return Fault("cache-runs-code", cache, None, None, beyond[0].replace(" ", "."), str(len(beyond)))
-    below = cache.removesuffix(".cache") + "/"
-    mine = [n for n, label in enumerate(labels) if label.startswith(below)] or list(range(len(labels)))
-    why = _stale(cache, found.pictures, [pictures[n] for n in mine], [labels[n] for n in mine])
+    why = _stale(cache, found.pictures, pictures, labels, stamped) if found.pictures else ""
     return Fault("cache-stale" if why else "cache-foreign", cache, None, None, "", why)
 
 
-def _stale(cache: str, cached: set[str], pictures: list[str], labels: Iterable[str]) -> str:
+def _stale(cache: str, cached: set[str], pictures: Sequence[str], labels: Sequence[str], stamped: Stamped | None) -> str:
     """Why a cache cannot be true of the files as they are, "" if it may be."""
-    there = {os.path.basename(picture) for picture in pictures}
-    if cached and cached != there:
+    below = cache.removesuffix(".cache") + "/"
+    mine = [n for n, label in enumerate(labels) if label.startswith(below)] or range(len(labels))
+    there = {pictures[n].replace(os.sep, "/").rpartition("/")[2] for n in mine}
+    if cached != there:
         return f"it names {len(cached - there)} pictures that are gone and lacks {len(there - cached)}"
     written = os.stat(cache).st_mtime_ns
-    newer = sum(os.stat(label).st_mtime_ns > written for label in labels if label and os.path.isfile(label))
-    return f"{newer} label files changed after it was written" if newer and cached else ""
+    known, later = np.zeros((2, len(labels)), dtype=bool)
+    if stamped is not None:
+        known[stamped.files], later[stamped.files] = True, stamped.keys[:, MTIME] > written
+    own = np.array(mine, dtype=np.int64)
+    newer = int(later[own].sum()) + sum(_changed(labels[n]) > written for n in own[~known[own]].tolist())
+    return f"{newer} label files changed after it was written" if newer else ""
+
+
+def _changed(label: str) -> float:
+    """When a label file was changed, in ns; long ago where there is no such file."""
+    try:
+        status = os.stat(label)
+    except (OSError, ValueError):
+        return -math.inf
+    return status.st_mtime_ns if stat.S_ISREG(status.st_mode) else -math.inf
 
 
 def _pickle_of(data: bytes) -> bytes:

@@ -33,7 +33,7 @@ class LabelsRead:
 
     strict, loaded: as the strict loader and as the chosen one keep them; one object where they are the same.
     rows, boxes: (M,) int32 by image. reports: image -> what its file has to say; a clean one has no entry.
-    stamped: regular files, for the cache; None where nobody asked.
+    stamped: regular files as they were when they were read; None where nobody asked.
     """
 
     strict: Columns

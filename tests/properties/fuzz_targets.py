@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+from pickles import label_cache, pickled
 
 from detloss_cli.inputs import cache_file
 from detloss_cli.inputs.cache_stamps import WIDTH, Wanted
@@ -21,6 +23,8 @@ from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.inputs.load_file import load_file
 from detloss_cli.inputs.load_strict import load_strict
 from detloss_cli.inputs.loaders import LOADERS
+from detloss_cli.inputs.pickle_skim import look_through
+from detloss_cli.inputs.pickle_walk import Pickled, walk
 from detloss_cli.inputs.read_labels import read_labels
 from detloss_cli.inputs.row_text import read_text
 from detloss_cli.inputs.rows import read_rows
@@ -100,6 +104,20 @@ def cached(data: bytes) -> None:
         hold(from_arrays(dict(to_arrays(table))) is not None, "no round trip")
 
 
+def pickles(data: bytes) -> None:
+    """Quickly and by the opcode the same is found, or broken in the same way."""
+    hold(looked(look_through, data) == looked(walk, data), "the quick way finds something else")
+
+
+def looked(way: Callable[[bytes], Pickled], data: bytes) -> Pickled | type[Exception]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # escapes that strings of protocol 0 should not have
+        try:
+            return way(data)
+        except ValueError as error:
+            return type(error)
+
+
 def sealed(data: bytes) -> bytes:
     body = data[cache_file.FIXED :]
     checksum = sha256(body).digest()
@@ -130,6 +148,12 @@ def caches() -> tuple[bytes, ...]:
     return (*packed, sealed(b"\0" * cache_file.FIXED + len(head).to_bytes(8, "little") + head + b"abc"))
 
 
+@cache
+def label_caches() -> tuple[bytes, ...]:
+    """Of a trainer, in every protocol."""
+    return tuple(pickled(label_cache(2, 20), protocol, form) for protocol in range(6) for form in ("c", "optimized"))
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """check: raises where something is wrong; with `on_disk` it gets the path of a file that holds the bytes as well."""
@@ -144,4 +168,5 @@ TARGETS = {
     "yaml": Target(yaml, yamls),
     "data_yaml": Target(data_yaml, yamls, True),
     "cache": Target(cached, caches),
+    "pickles": Target(pickles, label_caches),
 }

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detloss_cli.inputs import foreign_cache
+from detloss_cli.inputs.cache_stamps import Stamped, stamps_now
 from detloss_cli.inputs.foreign_cache import cache_faults
 
 
@@ -69,6 +71,38 @@ def test_edits_and_other_pictures_make_it_stale(data: tuple[Path, list[str], lis
     assert judged(*data) == ("cache-stale", "", "1 label files changed after it was written")
     file.write_bytes(pickle.dumps(entries(folder, ("a.jpg", "c.jpg", "d.jpg"))))
     assert judged(*data)[2] == "it names 2 pictures that are gone and lacks 1"
+
+
+def test_times_that_reading_took_are_not_asked_for_again(data: tuple[Path, list[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, pictures, labels = data
+    file = folder / "labels.cache"
+    file.write_bytes(pickle.dumps(entries(folder, ("a.jpg", "b.jpg"))))
+    os.utime(file, (2000, 2000))
+    os.utime(labels[0], (3000, 3000))
+
+    def said(*files: int) -> str:
+        keys = stamps_now([labels[n] for n in files], follow=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(foreign_cache, "_changed", lambda label: asked.append(label) or os.stat(label).st_mtime_ns)
+            stamped = Stamped(np.array(files, dtype=np.int64), keys, np.zeros((len(files), 0), np.uint8))
+            return cache_faults([str(file)], pictures, labels, stamped)[0].detail
+
+    for files in ((), (0,), (1,), (1, 0)):
+        asked: list[str] = []
+        assert said(*files) == "1 label files changed after it was written"
+        assert asked == [labels[n] for n in (0, 1) if n not in files]
+    os.utime(labels[0], (1000, 1000))
+    assert said(0, 1) == ""
+
+
+def test_a_label_that_is_no_file_was_not_changed(data: tuple[Path, list[str], list[str]]) -> None:
+    folder, pictures, labels = data
+    file = folder / "other.cache"
+    file.write_bytes(pickle.dumps(entries(folder, ("a.jpg", "b.jpg"))))
+    os.utime(file, (500, 500))
+    (folder / "link.txt").symlink_to(labels[0])
+    for other, count in ((str(folder), 1), (str(folder / "gone.txt"), 1), ("", 1), ("\0", 1), (str(folder / "link.txt"), 2)):
+        assert cache_faults([str(file)], pictures, [other, labels[1]])[0].detail.startswith(f"{count} label files")
 
 
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
