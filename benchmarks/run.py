@@ -33,6 +33,7 @@ BENCHMARKS = {
     "peers": "bench_peers",
     "assignment": "bench_assignment",
     "set-loss": "bench_set_loss",
+    "stacked": "bench_stacked",
     "check": "bench_check",
     "anchors": "bench_anchors",
     "real-heads": "bench_real_heads",
