@@ -29,7 +29,7 @@ def request(command: str, **given: Any) -> Request:
     Raises:
         DetlossError: a word that no option knows, a path that is not there.
     """
-    scanner = _begun(command, given)  # first, for what follows imports a good part of the program
+    given["scanner"] = _begun(command, given)  # first, for what follows imports a good part of the program
     from detloss_cli.inputs.loaders import LOADERS
     from detloss_cli.resolve import TRAINERS, Request
 
@@ -65,7 +65,7 @@ def request(command: str, **given: Any) -> Request:
         )
     if given.get("batch_size", 0) is None:
         del given["batch_size"]
-    return Request(command=command, scanner=scanner, **given)
+    return Request(command=command, **given)
 
 
 def _begun(command: str, given: dict[str, Any]) -> Scanner:
