@@ -22,7 +22,7 @@ from detloss_cli.report.report import build
 from detloss_cli.resolve import Request
 
 SWITCHES = ("autobalance", "gr", "label_smoothing", "sort_obj_iou")
-INSIDE = ("command", "image", "cache", "files", "hyp_section", "training", "origins", "overrides", "limits")
+INSIDE = ("command", "image", "cache", "files", "hyp_section", "training", "origins", "overrides", "limits", "scanner")
 Data = str | Sequence[str] | None
 
 
