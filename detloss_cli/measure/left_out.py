@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.head import Head
 from detloss_cli.inputs.labels import Labels
-from detloss_cli.measure.batches import in_frame
-from detloss_cli.targets.assignment import Targets
+from detloss_cli.measure.batches import stack_of, stacks
+from detloss_cli.measure.plain import CHUNK_BOXES
 
 LeftOut = tuple[list[int], list[Fault]]
 
@@ -31,12 +31,15 @@ def beyond_most(family: Any, hyp: Any, labels: Labels) -> LeftOut:
 
 
 def refused(family: Any, profile: str, head: Head, hyp: Any, labels: Labels, network: NDArray[np.float32]) -> LeftOut:
-    """Rows that this release raises an error over, and a fault for each."""
+    """Rows that this release raises an error over, and a fault for each. Pictures do not look at one another: they come in chunks."""
     refuses = getattr(family, "refused", None)
     if refuses is None or not len(labels):
         return [], []
-    targets = Targets(labels.image, labels.cls, in_frame(network, head.imgsz, family.FRAME), len(labels.images), family.FRAME)
-    found = dict(sorted(refuses(head, hyp, targets, profile=profile).items()))
+    found = {}
+    for images, rows in stacks(labels, 1, CHUNK_BOXES):
+        chunk = stack_of(labels, network, head.imgsz, images, rows, family.FRAME, lambda column: column)
+        reasons = refuses(head, hyp, chunk.targets, profile=profile)
+        found.update({rows.start + box: reasons[box] for box in sorted(reasons)})
     paths = labels.images.label_path
     faults = [
         Fault("box-refused", paths[labels.image[box]], int(labels.line[box]), None, reason.key, reason.text)
