@@ -145,11 +145,24 @@ class Family(Protocol):
         ...
 
 
-class Stacked(Protocol):
+class Shared(Protocol):
+    """What several heads share in one pass over a data set."""
+
+    def sums(self, targets: Targets, assignment: Assignment, stack: Stack, dtype: torch.dtype) -> Any:
+        """What all constant heads of a stack share."""
+        ...
+
+    def joined_sums(self, parts: Sequence[Any]) -> Any:
+        """The sums of all stacks, in their order, as those of one."""
+        ...
+
+
+class Stacked(Shared, Protocol):
     """The loss of many batches at once, for heads that are never built and a family that assigns without predictions.
 
     prior: as `Family.prior`. in_sums: all constant heads follow from sums that they share; then `sums`, `joined_sums`, `rates_of` and
     `constant_of` are there, and `loss` is needed for the perfect head alone. perfect_in_sums: that one follows from them, too.
+    One whose base rate says other boxes than the prior has `moved_of` beside: from the prior's sums, what a second pass has to share.
     """
 
     @property
@@ -160,14 +173,6 @@ class Stacked(Protocol):
 
     @property
     def perfect_in_sums(self) -> bool: ...
-
-    def sums(self, targets: Targets, assignment: Assignment, stack: Stack, dtype: torch.dtype) -> Any:
-        """What all constant heads of a stack share."""
-        ...
-
-    def joined_sums(self, parts: Sequence[Any]) -> Any:
-        """The sums of all stacks, in their order, as those of one."""
-        ...
 
     def rates_of(self, sums: Any) -> Any:
         """What `base_rate` is fitted to."""

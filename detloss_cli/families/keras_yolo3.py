@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from detloss_cli.losses.summed_grid import LevelGeometry, LevelRows
+    from detloss_cli.losses.summed_stack import SummedStack
     from detloss_cli.losses.term import LossBreakdown
     from detloss_cli.predictions.interface import Predictions
 
@@ -145,12 +146,26 @@ def loss(
     for index, (geometry, here) in enumerate(zip(_geometry(head, rows[0].truth), rows, strict=True)):
         planes = [_plane(predictions, index, channel) for channel in range(5)]
         sums = level_sums(geometry, here, predictions.at(index, *here.slot), planes, predictions.images, hyp.ignore_thresh)
-        each = {"xy": sums.xy, "wh": sums.wh, "conf": sums.conf, "cls": sums.cls}
+        each = {"xy": sums.rows.xy, "wh": sums.rows.wh, "conf": sums.rows.conf, "cls": sums.rows.cls}
         for name, rows_of in each.items():
             whole = rows_of.sum() + sums.background if name == "conf" else rows_of.sum()
             terms.append(Term(name, index, whole / predictions.images, 1.0, len(rows_of), rows_of, 1 / predictions.images))
         ignored.append(sums.ignored)
     return LossBreakdown(tuple(terms), extra={"ignored": tuple(ignored)})
+
+
+def stacked(head: Head, hyp: Hyp, profile: str) -> SummedStack:
+    """The loss of many batches at once."""
+    from detloss_cli.losses.summed_stack import SummedStack
+
+    masks = plan(head)
+    return SummedStack(
+        head,
+        prior(head, hyp, profile),
+        lambda like: _geometry(head, like),
+        lambda targets, assignment: target_rows(targets, assignment, masks),
+        hyp.ignore_thresh,
+    )
 
 
 def reasons(head: Head, hyp: Hyp, targets: Targets, assignment: Assignment, *, profile: str) -> dict[int, Reason]:

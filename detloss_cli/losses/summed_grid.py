@@ -46,16 +46,23 @@ class LevelRows:
 
 
 @dataclass(frozen=True, slots=True)
-class LevelSums:
-    """Unreduced terms of one level. xy, wh, conf, cls: (P,) each row's own. background: () of all cells without a row that are not ignored.
-
-    ignored: (B, A, H, W) bool, those of the positives included.
-    """
+class RowTerms:
+    """Unreduced terms of the positives of one level: (P,) each."""
 
     xy: Tensor
     wh: Tensor
     conf: Tensor
     cls: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LevelSums:
+    """Unreduced terms of one level. rows: of its positives. background: () of all cells without a row that are not ignored.
+
+    ignored: (B, A, H, W) bool, those of the positives included.
+    """
+
+    rows: RowTerms
     background: Tensor
     ignored: Tensor
 
@@ -78,10 +85,7 @@ def level_rows(geometry: LevelGeometry, slot: tuple[Tensor, Tensor, Tensor, Tens
 def level_sums(
     geometry: LevelGeometry, rows: LevelRows, logits: Tensor, planes: Sequence[Tensor], images: int, threshold: float
 ) -> LevelSums:
-    """The terms of one level, before they are summed and divided by the batch size.
-
-    xy = scale BCE(t_xy, xy); wh = scale 0.5 (wh - t_wh)^2; conf = BCE(t_o, 1) at a row, BCE(t_o, 0) elsewhere unless ignored;
-    cls = sum_c BCE(t_c, bit_c).
+    """The terms of one level, before they are summed and divided by the batch size: conf is BCE(t_o, 0) where no row is, unless ignored.
 
     Args:
         logits: (P, 5 + C) at the rows. planes: x, y, w, h and objectness of all cells, each (B, A, H, W), or (1, A, 1, 1) where it is
@@ -90,15 +94,31 @@ def level_sums(
     ignored = ignored_cells(predicted_boxes(geometry, planes[:OBJ]), rows.truth, rows.slot[0], images, threshold)
     taken = torch.zeros_like(ignored).index_put(rows.slot, torch.ones_like(rows.slot[0], dtype=torch.bool))
     empty = bce_with_logits(planes[OBJ], torch.zeros_like(planes[OBJ])) * (~ignored & ~taken)
+    return LevelSums(row_terms(rows, logits), empty.sum(), ignored)
+
+
+def row_terms(rows: LevelRows, logits: Tensor) -> RowTerms:
+    """What each positive of a level adds: conf = BCE(t_o, 1); cls = sum_c BCE(t_c, bit_c); the others are those of `box_terms`.
+
+    Args:
+        logits: (P, 5 + C).
+    """
     objectness = logits[:, OBJ]
-    return LevelSums(
-        xy=rows.scale * bce_with_logits(logits[:, :2], rows.xy).sum(dim=1),
-        wh=rows.scale * log_wh_squared(logits[:, 2:OBJ], rows.wh).sum(dim=1),
+    return RowTerms(
+        *box_terms(rows, logits[:, :OBJ]),
         conf=bce_with_logits(objectness, torch.ones_like(objectness)),
         cls=bce_with_logits(logits[:, OBJ + 1 :], rows.bits).sum(dim=1),
-        background=empty.sum(),
-        ignored=ignored,
     )
+
+
+def box_terms(rows: LevelRows, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """What the box of each positive adds, (P,) both: xy = scale BCE(t_xy, xy); wh = scale 0.5 (wh - t_wh)^2.
+
+    Args:
+        logits: (P, 4).
+    """
+    xy = rows.scale * bce_with_logits(logits[:, :2], rows.xy).sum(dim=1)
+    return xy, rows.scale * log_wh_squared(logits[:, 2:], rows.wh).sum(dim=1)
 
 
 def predicted_boxes(geometry: LevelGeometry, planes: Sequence[Tensor]) -> Tensor:

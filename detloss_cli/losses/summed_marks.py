@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from detloss_cli.geometry.decode import encode_exponential
+from detloss_cli.losses.bce import bce_with_logits
 from detloss_cli.losses.constant_logit import bce_minimum
 from detloss_cli.losses.summed_grid import LevelGeometry, LevelRows, level_sums
 from detloss_cli.predictions.certain import CERTAIN
@@ -48,9 +49,20 @@ def answers(geometry: LevelGeometry, rows: LevelRows) -> tuple[Tensor, Tensor]:
     """
     quiet = torch.zeros((geometry.anchors.shape[0], OBJ + 1 + rows.bits.shape[1]), dtype=rows.truth.dtype, device=rows.truth.device)
     quiet[:, OBJ:] = torch.logit(torch.full_like(quiet[:, OBJ:], CERTAIN))
-    local = torch.cat((rows.xy, rows.truth[:, 2:] * geometry.input_wh), dim=1)
     says = torch.cat((torch.ones_like(rows.truth[:, :1]), rows.bits), dim=1).clamp(CERTAIN, 1 - CERTAIN)
-    return quiet, torch.cat((encode_exponential(local, geometry.anchors[rows.slot[1]]), torch.logit(says)), dim=1)
+    return quiet, torch.cat((box_answers(geometry, rows), torch.logit(says)), dim=1)
+
+
+def box_answers(geometry: LevelGeometry, rows: LevelRows) -> Tensor:
+    """The box that each row answers, (P, 4) logits."""
+    local = torch.cat((rows.xy, rows.truth[:, 2:] * geometry.input_wh), dim=1)
+    return encode_exponential(local, geometry.anchors[rows.slot[1]])
+
+
+def certain_losses() -> tuple[Tensor, Tensor]:
+    """BCE of an answer that says no, and of one that says yes, each where it is right: () float64 both."""
+    no, yes = torch.logit(torch.tensor([CERTAIN, 1 - CERTAIN], dtype=torch.float64))
+    return bce_with_logits(no, torch.zeros_like(no)), bce_with_logits(yes, torch.ones_like(yes))
 
 
 def _box_and_class(geometry: LevelGeometry, batches: Sequence[LevelRows], images: Sequence[int]) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from detloss_cli.families.interface import Stacked
+from detloss_cli.families.interface import Shared, Stacked
 from detloss_cli.inputs.labels import Labels
 from detloss_cli.losses.stack import Stack, StackedLoss
 from detloss_cli.measure.batches import stack_of, stacks
@@ -88,14 +88,23 @@ def set_losses(data: BatchedSet, wanted: Mapping[str, tuple[str, Job]]) -> dict[
             bias = None if kind == "perfect" else _logits(kind, stacked[name], job)
             first[name] = _Task(stacked[name], bias, rates=kind == "base-rate")
     counts, rates, sums = _pass(data, job, first, stacked[in_sums[0]] if in_sums else None)
-    for name in in_sums:
-        kind = wanted[name][0]
-        rate = stacked[name].rates_of(sums) if kind == "base-rate" else None
-        counts[name] = LossCount(job.head)
-        bias = None if kind == "perfect" else _logits(kind, stacked[name], job, rate)
-        counts[name].extend(stacked[name].constant_of(bias, sums))
     second = {name: _Task(stacked[name], _logits("base-rate", stacked[name], job, rate)) for name, rate in rates.items()}
-    return counts | (_pass(data, job, second, None)[0] if second else {})
+    moved = _moved(stacked[in_sums[0]], sums) if any(wanted[name][0] == "base-rate" for name in in_sums) else None
+    fit_sums = sums
+    if second or moved is not None:
+        more, _, again = _pass(data, job, second, moved)
+        counts, fit_sums = counts | more, sums if moved is None else again
+    for name in in_sums:
+        kind, job = wanted[name]
+        counts[name] = _from_sums(kind, stacked[name], job, fit_sums if kind == "base-rate" else sums)
+    return counts
+
+
+def _from_sums(kind: str, stacked: Stacked, job: Job, sums: Any) -> LossCount:
+    rate = stacked.rates_of(sums) if kind == "base-rate" else None
+    count = LossCount(job.head)
+    count.extend(stacked.constant_of(None if kind == "perfect" else _logits(kind, stacked, job, rate), sums))
+    return count
 
 
 def set_box_loss(data: BatchedSet, kind: str, job: Job, by_box: BoxLoss) -> None:
@@ -110,11 +119,7 @@ def set_box_loss(data: BatchedSet, kind: str, job: Job, by_box: BoxLoss) -> None
     stacked = stacked_of(job)
     if stacked is None or kind not in KINDS:
         raise ValueError(f"expected a family that stacks and one of {KINDS}, got {job.family.ID} and {kind!r}")
-    rates = None
-    if kind == "base-rate":
-        task = _Task(stacked, _logits("prior", stacked, job), rates=True)
-        _, found, sums = _pass(data, job, {} if stacked.in_sums else {"one": task}, stacked if stacked.in_sums else None)
-        rates = stacked.rates_of(sums) if stacked.in_sums else found["one"]
+    rates = _rates(data, job, stacked) if kind == "base-rate" else None
     bias = None if kind == "perfect" else _logits(kind, stacked, job, rates)
     with torch.inference_mode(), _single_threads(data.threads) as pool:
         for run, parts in pool.map(
@@ -125,6 +130,22 @@ def set_box_loss(data: BatchedSet, kind: str, job: Job, by_box: BoxLoss) -> None
 
 def _in_sums(kind: str, stacked: Stacked) -> bool:
     return stacked.in_sums and (kind != "perfect" or stacked.perfect_in_sums)
+
+
+def _rates(data: BatchedSet, job: Job, stacked: Stacked) -> Any:
+    """What the base rate is fitted to, alone: one pass, or two where its boxes come first."""
+    if not stacked.in_sums:
+        return _pass(data, job, {"one": _Task(stacked, _logits("prior", stacked, job), rates=True)}, None)[1]["one"]
+    sums = _pass(data, job, {}, stacked)[2]
+    moved = _moved(stacked, sums)
+    return stacked.rates_of(sums if moved is None else _pass(data, job, {}, moved)[2])
+
+
+def _moved(stacked: Stacked, sums: Any) -> Shared | None:
+    """What the base rate needs of a pass of its own."""
+    moved_of = getattr(stacked, "moved_of", None)
+    found: Shared | None = moved_of(sums) if moved_of is not None else None
+    return found
 
 
 def _by_target(
@@ -142,7 +163,7 @@ def _logits(kind: str, stacked: Stacked, job: Job, rates: Any = None) -> list[to
 
 
 def _pass(
-    data: BatchedSet, job: Job, tasks: Mapping[str, _Task], sums_of: Stacked | None
+    data: BatchedSet, job: Job, tasks: Mapping[str, _Task], sums_of: Shared | None
 ) -> tuple[dict[str, LossCount], dict[str, Any], Any]:
     """Every task over every stack: counts and rates, and the sums that the constant heads share, in the order of the stacks."""
     counts = {name: LossCount(job.head) for name in tasks}

@@ -69,7 +69,8 @@ def fit_anchors(targets: Targets, plan: AnchorMasks) -> Fit:
     overlap = _shape_overlap(size, plan, xp, where)
     best = xp.astype(xp.argmax(overlap, axis=1), xp.int64)
     wide = size[:, 0] > 0
-    source = _whose_anchor(targets.image, wide)
+    every = xp.arange(targets.image.shape[0], dtype=xp.int64, device=where)
+    source = every if bool(xp.all(wide)) else _whose_anchor(targets.image, wide)
     none = xp.full((1,), -1, dtype=xp.int64, device=where)
     anchor = xp.concat((best, none))[source]
     reached = xp.concat((xp.max(overlap, axis=1), xp.zeros((1,), dtype=xp.float64, device=where)))[source]
@@ -106,11 +107,11 @@ def assign_best_anchor(targets: Targets, plan: AnchorMasks) -> Assignment:
     )
 
 
-def written(targets: Targets, plan: AnchorMasks) -> Assignment:
-    """Every write of a box to a slot, those included that a later box undoes: rows as in `assign_best_anchor`."""
+def written(targets: Targets, plan: AnchorMasks, fit: Fit | None = None) -> Assignment:
+    """Every write of a box to a slot, those included that a later box undoes: rows as in `assign_best_anchor`. fit: where it is known."""
     xp = array_namespace(targets.boxes)
     where = device(targets.boxes)
-    fit = fit_anchors(targets, plan)
+    fit = fit or fit_anchors(targets, plan)
     known = class_in_range(targets, plan)
     parts: list[tuple[Array, ...]] = []
     for index, (level, mask) in enumerate(zip(plan.levels, plan.masks, strict=True)):
@@ -133,7 +134,8 @@ def target_rows(targets: Targets, assignment: Assignment, plan: AnchorMasks) -> 
     """
     xp = array_namespace(targets.boxes)
     where = device(targets.boxes)
-    every = written(targets, plan)
+    fit = fit_anchors(targets, plan)
+    every = written(targets, plan, fit)
     mine = slot_keys(assignment, plan.levels, targets.images)
     keys = slot_keys(every, plan.levels, targets.images)
     order = xp.argsort(mine)
@@ -146,7 +148,7 @@ def target_rows(targets: Targets, assignment: Assignment, plan: AnchorMasks) -> 
     channel = (CLS + xp.astype(targets.cls, xp.int64)) % count
     rows = xp.zeros((len(assignment), count), dtype=xp.float32, device=where)
     rows[place, channel[every.gt[held]]] = 1.0
-    rows[:, :OBJ] = fit_anchors(targets, plan).boxes[assignment.gt, :]
+    rows[:, :OBJ] = fit.boxes[assignment.gt, :]
     rows[:, OBJ] = 1.0
     rows[xp.arange(len(assignment), device=where), channel[assignment.gt]] = 1.0
     return rows

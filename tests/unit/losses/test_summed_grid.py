@@ -32,10 +32,10 @@ def test_a_row_is_held_to_its_cell_its_anchor_and_its_area() -> None:
 
 def test_each_term_of_a_head_of_zeros() -> None:
     sums = level_sums(GEOMETRY, ROWS, torch.zeros(1, 7, dtype=torch.float64), planes(), 1, 0.9)
-    assert sums.xy.tolist() == [pytest.approx(1.875 * 2 * math.log(2))]
-    assert sums.wh.tolist() == [pytest.approx(1.875 * 0.5 * math.log(2) ** 2)]
-    assert sums.conf.tolist() == [pytest.approx(math.log(2))]
-    assert sums.cls.tolist() == [pytest.approx(2 * math.log(2))]
+    assert sums.rows.xy.tolist() == [pytest.approx(1.875 * 2 * math.log(2))]
+    assert sums.rows.wh.tolist() == [pytest.approx(1.875 * 0.5 * math.log(2) ** 2)]
+    assert sums.rows.conf.tolist() == [pytest.approx(math.log(2))]
+    assert sums.rows.cls.tolist() == [pytest.approx(2 * math.log(2))]
     assert float(sums.background) == pytest.approx(15 * math.log(2))
 
 
@@ -64,7 +64,7 @@ def test_the_answers_leave_the_least_that_there_is() -> None:
     quiet, answer = answers(GEOMETRY, ROWS)
     assert quiet.shape == (2, 7)
     sums = level_sums(GEOMETRY, ROWS, answer, planes(), 1, 0.9)
-    assert sums.wh.tolist() == [pytest.approx(0, abs=1e-12)]
-    assert sums.xy.tolist() == [pytest.approx(1.875 * 2 * math.log(2))]
-    assert float(sums.cls) < 1e-5
-    assert float(sums.conf) < 1e-5
+    assert sums.rows.wh.tolist() == [pytest.approx(0, abs=1e-12)]
+    assert sums.rows.xy.tolist() == [pytest.approx(1.875 * 2 * math.log(2))]
+    assert float(sums.rows.cls) < 1e-5
+    assert float(sums.rows.conf) < 1e-5

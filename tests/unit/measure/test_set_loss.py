@@ -13,6 +13,7 @@ from detloss_cli.inputs.head import HeadSpec
 from detloss_cli.inputs.labels import Images, Labels
 from detloss_cli.losses.grid_stack import GridStack
 from detloss_cli.losses.stack import Stack
+from detloss_cli.losses.summed_stack import SummedStack
 from detloss_cli.measure.batches import batches, stack_of, stacks
 from detloss_cli.measure.box_loss import BoxLoss
 from detloss_cli.measure.loss import LossCount
@@ -20,6 +21,7 @@ from detloss_cli.measure.run import Job, assignments, losses
 from detloss_cli.measure.set_loss import KINDS, BatchedSet, set_box_loss, set_losses, stacked_of
 
 P5 = (((10, 13), (16, 30), (33, 23)), ((30, 61), (62, 45), (59, 119)), ((116, 90), (156, 198), (373, 326)))
+TINY = (((10, 14), (23, 27), (37, 58)), ((81, 82), (135, 169), (344, 319)))
 SIZE = 4  # images a batch
 CASES = [
     pytest.param("yolov5", "7.0", {}, 5, id="yolov5"),
@@ -37,6 +39,10 @@ CASES = [
     pytest.param("centernet", "zzzxxxttt", {"min_overlap": 0.3, "reg_loss": "sl1", "norm_wh": True}, 2, id="centernet-other-radius"),
     pytest.param("cornernet", "e5c39a3", {}, 5, id="cornernet"),
     pytest.param("cornernet", "unclipped", {"gaussian_iou": 0.6, "pull_weight": 2.0, "regr_weight": 0.5}, 1, id="cornernet-unclipped"),
+    pytest.param("keras-yolo3", "master", {}, 5, id="keras-yolo3"),
+    pytest.param("keras-yolo3", "master", {"ignore_thresh": 0.3}, 1, id="keras-yolo3-one-class"),
+    pytest.param("keras-yolo3-tiny", "master", {"ignore_thresh": 0.7}, 5, id="keras-yolo3-tiny"),
+    pytest.param("keras-yolo3", "master", {"ignore_thresh": 0.0}, 5, id="keras-yolo3-ignores-all"),
 ]
 BITS = [
     pytest.param("yolov5", "7.0", {}, id="bce"),
@@ -44,6 +50,7 @@ BITS = [
     pytest.param("centernet", "xingyizhou", {"reg_loss": "sl1"}, id="centernet"),
     pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, id="centernet-by-class"),
     pytest.param("cornernet", "e5c39a3", {}, id="cornernet"),
+    pytest.param("keras-yolo3", "master", {}, id="keras-yolo3"),
 ]
 BY_BOX = [
     pytest.param("yolov5", "7.0", {}, id="bce"),
@@ -53,10 +60,13 @@ BY_BOX = [
     pytest.param("centernet", "zzzxxxttt", {}, id="centernet-other-radius"),
     pytest.param("centernet", "xingyizhou", {"cat_spec_wh": True}, id="centernet-by-class"),
     pytest.param("cornernet", "e5c39a3", {}, id="cornernet"),
+    pytest.param("keras-yolo3", "master", {}, id="keras-yolo3"),
 ]
 SPECS = {
     "yolov5": HeadSpec("small", "yolov5", (8, 16, 32), P5),
     "yolov3-spp": HeadSpec("small", "yolov3-spp", (32, 16, 8), P5[::-1]),
+    "keras-yolo3": HeadSpec("small", "keras-yolo3", (32, 16, 8), P5[::-1]),
+    "keras-yolo3-tiny": HeadSpec("tiny", "keras-yolo3", (32, 16), TINY[::-1]),
     "centernet": HeadSpec("small", "centernet", (4, 4), maps=("map0", "map1")),
     "cornernet": HeadSpec("small", "cornernet", (4, 4, 4, 4), maps=("tl0", "br0", "tl1", "br1")),
 }
@@ -80,7 +90,7 @@ CROWDED = [9, 0, 30, 2, 0, 0, 0, 0, 17, 40, 1, 8, 25, 3]  # the second batch is 
 
 
 def job_of(name: str, profile: str, keys: dict[str, object], classes: int) -> Job:
-    family = families.load(name)
+    family = families.load(name.removesuffix("-tiny"))
     hyp = replace(family.Hyp(), **keys)
     return Job(family, profile, SPECS[name].at((128, 160), classes), hyp, torch.device("cpu"), torch.float32, 0)
 
@@ -158,8 +168,21 @@ def test_what_each_box_adds_is_what_it_adds_batch_by_batch(name, profile, keys, 
         np.testing.assert_allclose(by_stack.columns[name], column, rtol=2e-5, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.parametrize("kind", ["base-rate", "perfect"])
+def test_stacks_do_not_change_a_bit_of_what_a_box_adds(kind) -> None:
+    job, labels = job_of("keras-yolo3", "master", {}, 5), made(CROWDED * 2, 5)
+    found = []
+    for threads, most_boxes in ((1, 1), (1, 10_000), (2, 97)):
+        by_box = BoxLoss(len(labels))
+        set_box_loss(BatchedSet(labels, labels.boxes, SIZE, threads, most_boxes), kind, job, by_box)
+        found.append({name: column.tolist() for name, column in by_box.columns.items()})
+    assert found[1:] == found[:-1]
+
+
 @pytest.mark.parametrize("per_image", [[], [0], [0] * 9, [1]], ids=str)
-@pytest.mark.parametrize(("name", "profile"), [("yolov5", "7.0"), ("centernet", "xingyizhou"), ("cornernet", "e5c39a3")])
+@pytest.mark.parametrize(
+    ("name", "profile"), [("yolov5", "7.0"), ("centernet", "xingyizhou"), ("cornernet", "e5c39a3"), ("keras-yolo3", "master")]
+)
 def test_sets_of_nothing(name, profile, per_image) -> None:
     job, labels = job_of(name, profile, {}, 5), made(per_image, 5)
     for kind in KINDS:
@@ -187,6 +210,21 @@ def test_a_class_beyond_the_head_is_refused_as_batch_by_batch() -> None:
             loss("prior", job, wrong)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("side", [2, 3], ids=["width", "height"])
+@pytest.mark.parametrize("value", [0.0, -0.1, 2.5])
+def test_boxes_that_make_a_summed_loss_infinite_or_worse(side, value, kind) -> None:
+    job, labels = job_of("keras-yolo3", "master", {}, 5), made(CROWDED, 5)
+    boxes = labels.boxes.copy()
+    boxes[5::20, side] = value
+    labels = replace(labels, boxes=boxes)
+    one, other = stacked(kind, job, labels), plain(kind, job, labels)
+    for key, rows in other.rows.items():
+        np.testing.assert_allclose(one.rows[key].raw, rows.raw, rtol=4e-6, atol=1e-9, err_msg=str(key))
+    if value <= 0:
+        assert not np.isfinite([rows.raw for rows in other.rows.values()]).all()
+
+
 def test_logits_that_the_sums_do_not_stand_for() -> None:
     job, labels = job_of("yolov5", "7.0", {}, 5), made(CROWDED, 5)
     grid = stacked_of(job)
@@ -198,6 +236,26 @@ def test_logits_that_the_sums_do_not_stand_for() -> None:
         moved[1][0, channel] += 1
         with pytest.raises(ValueError, match="the prior's boxes"):
             grid.constant_of(moved, sums)
+
+
+def test_logits_that_summed_sums_do_not_stand_for() -> None:
+    job, labels = job_of("keras-yolo3", "master", {}, 5), made(CROWDED, 5)
+    grid = stacked_of(job)
+    assert isinstance(grid, SummedStack)
+    batch = stack_of(labels, labels.boxes, job.head.imgsz, range(8), slice(0, 41), "xyxy_px", job.lift)
+    inputs = batch.targets, job.assign(batch, None), Stack(8, SIZE)
+    sums = grid.sums(*inputs, torch.float32)
+    for anchors, channel in ((slice(0, 1), 4), (slice(None), 0)):
+        moved = [level.clone() for level in grid.prior]
+        moved[1][anchors, channel] += 1
+        with pytest.raises(ValueError, match="the boxes that the sums were made with"):
+            grid.constant_of(moved, sums)
+    with pytest.raises(ValueError, match="the boxes that the sums were made with"):
+        replace(grid, threshold=0.7).constant_of(grid.prior, sums)
+    with pytest.raises(ValueError, match="perfect"):
+        grid.loss(grid.prior, *inputs)
+    with pytest.raises(ValueError, match="perfect"):
+        grid.constant_of(None, sums)
 
 
 @pytest.mark.parametrize("keys", [{"autobalance": True}, {"sort_obj_iou": True}], ids=str)
