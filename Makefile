@@ -8,8 +8,10 @@ JOBS ?= 2
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := $(VENV)/bin
-# `make bench FULL=1` measures at full size.
+# `make bench FULL=1` measures at full size; WRITE=1 puts what it finds into docs/benchmarks.md and the README.
 FULL ?=
+WRITE ?=
+ROUNDS ?= 5
 
 .DEFAULT_GOAL := demo
 .PHONY: demo test lint fuzz train bench clean
@@ -32,7 +34,7 @@ train: $(VENV)/.ready
 	$(BIN)/python -m pytest -m train
 
 bench: $(VENV)/.ready
-	$(BIN)/python benchmarks/run.py $(if $(FULL),--full)
+	$(BIN)/python benchmarks/run.py --rounds $(ROUNDS) $(if $(FULL),--full) $(if $(WRITE),--write)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
