@@ -25,7 +25,6 @@ QUOTED = (
     ("loss of a set, prior head", "dense, batch by batch"),
     ("positives of a set, counted", "batch by batch"),
     ("anchors of a set, fit of 1000 generations", ""),
-    ("detloss --help", "python -c pass"),
 )
 
 
@@ -56,7 +55,8 @@ def quote(page: Path, found: Mapping[str, list[Row]], place: Place, cores: int) 
     """Put the rows of `QUOTED` into the README, which has a block for them."""
     by_what = {(row.what, row.peer): row for rows in found.values() for row in rows}
     wanted = [by_what[key] for key in QUOTED if key in by_what]
-    lines = [f"{row.what:<40} {amount(row.ours, row.unit):>8} {beside(row)}".rstrip() for row in wanted]
+    lines = [f"{'what':<42} {'detloss':>8} {'beside':>8} {'faster':>7}  which"]
+    lines += [f"{row.what:<42} {amount(row.ours, row.unit):>8} {beside(row)}".rstrip() for row in wanted]
     block = "\n".join([BEGIN.format(name="speed"), "```text", machine(place, cores), *lines, "```", END.format(name="speed")])
     text = page.read_text(encoding="utf-8")
     page.write_text(put(text, "speed", block) or text, encoding="utf-8")
@@ -64,7 +64,7 @@ def quote(page: Path, found: Mapping[str, list[Row]], place: Place, cores: int) 
 
 def beside(row: Row) -> str:
     """What the other took, and how many times ours that is."""
-    return f"{amount(row.theirs, row.unit):>8} {row.theirs / row.ours:>5.3g}x  {row.peer}" if row.theirs is not None else ""
+    return f"{amount(row.theirs, row.unit):>8} {row.theirs / row.ours:>6.3g}x  {row.peer}" if row.theirs is not None else ""
 
 
 def put(text: str, name: str, block: str) -> str:
