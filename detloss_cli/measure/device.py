@@ -1,7 +1,8 @@
-"""Which device a run computes on."""
+"""Which device a run computes on, made ready so that the same input gives the same bits."""
 
 from __future__ import annotations
 
+import functools
 import re
 
 import torch
@@ -9,6 +10,8 @@ import torch
 from detloss_cli.errors import DetlossError
 
 SPELLING = re.compile(r"auto|cpu|cuda(:\d+)?|\d+")
+# What losses and assignments ask of the vector mathematics of oneMKL.
+VECTOR_FUNCTIONS = (torch.atan, torch.exp, torch.log, torch.sqrt)
 
 
 def pick(name: str) -> torch.device:
@@ -19,6 +22,7 @@ def pick(name: str) -> torch.device:
     """
     if not SPELLING.fullmatch(name):
         raise DetlossError("unknown device", where=f"--device {name}", hint="auto, cpu, cuda or cuda:N")
+    _choose_kernels()
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
@@ -29,3 +33,15 @@ def pick(name: str) -> torch.device:
     if device.index is not None and device.index >= torch.cuda.device_count():
         raise DetlossError(f"there are {torch.cuda.device_count()} CUDA devices", where=f"--device {name}")
     return device
+
+
+@functools.cache
+def _choose_kernels() -> None:
+    """Has oneMKL choose its kernel of each vector function while one thread runs.
+
+    It chooses at the first call; where several threads make that call at once, one of them may get a kernel of lower accuracy, and a run in
+    some hundred has other last digits (oneMKL 2024.2, pytorch issue 188792).
+    """
+    for dtype in (torch.float32, torch.float64):
+        for function in VECTOR_FUNCTIONS:
+            function(torch.ones(16, dtype=dtype))
