@@ -110,17 +110,6 @@ class CenterNetStack:
         maps = tuple([shown] * len(self.head.levels) for shown in sums.heat.shown())
         return StackedLoss(tuple(terms), torch.ones(len(sums.counts), dtype=torch.float64), maps=maps)
 
-    def loss(
-        self, bias: Sequence[Tensor] | None, targets: Targets, assignment: Assignment, stack: Stack, *, rates: bool = False
-    ) -> tuple[StackedLoss, CenterNetSums]:
-        """The loss of a head on one stack, and the sums that it comes of."""
-        sums = self.sums(targets, assignment, stack, torch.float64)
-        return self.constant_of(bias, sums), sums
-
-    def joined(self, rates: Sequence[CenterNetSums]) -> CenterNetSums:
-        """The rates of all stacks as those of one."""
-        return self.joined_sums(rates)
-
     def by_target(self, bias: Sequence[Tensor] | None, targets: Targets, assignment: Assignment, stack: Stack) -> dict[str, Tensor]:
         """What each target adds to each term of its batch, gains included: (N,) float64 by term."""
         level, classes = self.head.levels[0], self.head.num_classes

@@ -134,17 +134,6 @@ class CornerNetStack:
         maps = tuple(list(pair) * (len(self.head.levels) // 2) for pair in pairs)
         return StackedLoss(tuple(terms), torch.ones(len(counts), dtype=torch.float64), maps=maps)
 
-    def loss(
-        self, bias: Sequence[Tensor] | None, targets: Targets, assignment: Assignment, stack: Stack, *, rates: bool = False
-    ) -> tuple[StackedLoss, CornerNetSums]:
-        """The loss of a head on one stack, and the sums that it comes of."""
-        sums = self.sums(targets, assignment, stack, torch.float64)
-        return self.constant_of(bias, sums), sums
-
-    def joined(self, rates: Sequence[CornerNetSums]) -> CornerNetSums:
-        """The rates of all stacks as those of one."""
-        return self.joined_sums(rates)
-
     def by_target(self, bias: Sequence[Tensor] | None, targets: Targets, assignment: Assignment, stack: Stack) -> dict[str, Tensor]:
         """What each target adds to each term of its batch, gains included: (N,) float64 by term."""
         level, classes, boxes = self.head.levels[0], self.head.num_classes, self._boxes(targets, assignment)

@@ -161,8 +161,9 @@ class Stacked(Shared, Protocol):
     """The loss of many batches at once, for heads that are never built and a family that assigns without predictions.
 
     prior: as `Family.prior`. in_sums: all constant heads follow from sums that they share; then `sums`, `joined_sums`, `rates_of` and
-    `constant_of` are there, and `loss` is needed for the perfect head alone. perfect_in_sums: that one follows from them, too.
-    One whose base rate says other boxes than the prior has `moved_of` beside: from the prior's sums, what a second pass has to share.
+    `constant_of` are there, `joined` is not needed, and `loss` for the perfect head alone. perfect_in_sums: that one follows from them,
+    too, and no `loss` is needed. One whose base rate says other boxes than the prior has `moved_of` beside: from the prior's sums, what a
+    second pass has to share.
     """
 
     @property

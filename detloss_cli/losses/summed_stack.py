@@ -137,9 +137,6 @@ class SummedStack:
                 found[name] += torch.bincount(gt, weights=parts, minlength=len(targets.cls))
         return found
 
-    def joined(self, rates: Sequence[None]) -> None:
-        """There are none: `rates_of` takes the sums."""
-
     def rows(
         self, assignment: Assignment, values: Tensor, dtype: torch.dtype, *, bits: bool = False
     ) -> list[tuple[LevelGeometry, LevelRows, int]]:
