@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detloss_cli.losses.heat_penalty import Numbers, Tables, Values, Windows
+from detloss_cli.losses.heat_penalty import CellBoxes, Numbers, Tables, Values, Windows
 
 MOST_CELLS = 1 << 17  # drawn at once, unless those of a single map are more
 
@@ -26,21 +26,13 @@ class Excess:
 
 
 @dataclass(frozen=True, slots=True)
-class _Boxes:
-    """R boxes, by map: window: (R,) whose. left, top, right, bottom: (R,) half open."""
+class _Boxes(CellBoxes):
+    """R boxes, by map. window: (R,) whose."""
 
     window: Numbers
-    left: Numbers
-    top: Numbers
-    right: Numbers
-    bottom: Numbers
-
-    @property
-    def area(self) -> Numbers:
-        return (self.right - self.left) * (self.bottom - self.top)
 
     def part(self, rows: slice) -> _Boxes:
-        return _Boxes(*(column[rows] for column in (self.window, self.left, self.top, self.right, self.bottom)))
+        return _Boxes(*(column[rows] for column in (self.left, self.top, self.right, self.bottom, self.window)))
 
 
 def excess(windows: Windows, tables: Tables) -> Excess:
@@ -75,7 +67,7 @@ def _shared(windows: Windows) -> _Boxes:
             left[mine], top[mine] = np.minimum(left[mine], x0[meet]), np.minimum(top[mine], y0[meet])
             right[mine], bottom[mine] = np.maximum(right[mine], x1[meet]), np.maximum(bottom[mine], y1[meet])
     found = np.flatnonzero(right >= 0)
-    return _Boxes(found, left[found], top[found], right[found], bottom[found])
+    return _Boxes(left[found], top[found], right[found], bottom[found], found)
 
 
 def _chunks(boxes: _Boxes, first: Numbers) -> Iterator[tuple[slice, Numbers]]:

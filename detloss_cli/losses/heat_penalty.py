@@ -14,16 +14,9 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
-    """Where P Gaussians reach to on their maps, half open, cut off at the edges of the map. All columns (P,) int64.
+class CellBoxes:
+    """P boxes of whole cells of their maps, half open. All columns (P,) int64."""
 
-    plane: which map. x, y: centre, which may lie beyond the map. radius: cells. left, top, right, bottom: cells of the map.
-    """
-
-    plane: Numbers
-    x: Numbers
-    y: Numbers
-    radius: Numbers
     left: Numbers
     top: Numbers
     right: Numbers
@@ -35,13 +28,26 @@ class Windows:
         return (self.right - self.left) * (self.bottom - self.top)
 
 
+@dataclass(frozen=True, slots=True)
+class Windows(CellBoxes):
+    """Where P Gaussians reach to, cut off at the edges of the map.
+
+    plane: which map. x, y: centre, which may lie beyond the map. radius: cells.
+    """
+
+    plane: Numbers
+    x: Numbers
+    y: Numbers
+    radius: Numbers
+
+
 def windows_on(plane: Numbers, x: Numbers, y: Numbers, radius: Numbers, rows: int, cols: int) -> Windows:
     """The Gaussians that reach onto their map, by map and then in their order. Arguments as `Windows`; rows, cols: of each map."""
     left, top = np.maximum(x - radius, 0), np.maximum(y - radius, 0)
     right, bottom = np.minimum(x + radius + 1, cols), np.minimum(y + radius + 1, rows)
     order = np.argsort(plane, kind="stable")
     order = order[(right > left)[order] & (bottom > top)[order]]
-    return Windows(*(column[order] for column in (plane, x, y, radius, left, top, right, bottom)))
+    return Windows(*(column[order] for column in (left, top, right, bottom, plane, x, y, radius)))
 
 
 @dataclass(frozen=True, slots=True)
