@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from pickles import label_cache, pickled
+from pickles import label_cache, pickled, said
 
 from detloss_cli.inputs import cache_file
 from detloss_cli.inputs.cache_stamps import WIDTH, Wanted
@@ -24,7 +23,7 @@ from detloss_cli.inputs.load_file import load_file
 from detloss_cli.inputs.load_strict import load_strict
 from detloss_cli.inputs.loaders import LOADERS
 from detloss_cli.inputs.pickle_skim import look_through
-from detloss_cli.inputs.pickle_walk import Pickled, walk
+from detloss_cli.inputs.pickle_walk import walk
 from detloss_cli.inputs.read_labels import read_labels
 from detloss_cli.inputs.row_text import read_text
 from detloss_cli.inputs.rows import read_rows
@@ -106,16 +105,7 @@ def cached(data: bytes) -> None:
 
 def pickles(data: bytes) -> None:
     """Quickly and by the opcode the same is found, or broken in the same way."""
-    hold(looked(look_through, data) == looked(walk, data), "the quick way finds something else")
-
-
-def looked(way: Callable[[bytes], Pickled], data: bytes) -> Pickled | type[Exception]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # escapes that strings of protocol 0 should not have
-        try:
-            return way(data)
-        except ValueError as error:
-            return type(error)
+    hold(said(look_through, data) == said(walk, data), "the quick way finds something else")
 
 
 def sealed(data: bytes) -> bytes:

@@ -6,10 +6,14 @@ import io
 import pickle
 import pickletools
 import struct
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+
+from detloss_cli.inputs.pickle_walk import Pickled
 
 WORDS = (
     "numpy",
@@ -61,6 +65,16 @@ def pickled(thing: object, protocol: int, form: str) -> bytes:
         return out.getvalue()
     data = pickle.dumps(thing, protocol)
     return pickletools.optimize(data) if form == "optimized" else data
+
+
+def said(way: Callable[[bytes], Pickled], data: bytes) -> Pickled | type[Exception]:
+    """What a way of looking through finds, or the error it stops with."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # escapes that strings of protocol 0 should not have
+        try:
+            return way(data)
+        except ValueError as error:
+            return type(error)
 
 
 def _argument(name: str) -> st.SearchStrategy[bytes]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pickle
 import random
 import time
-import warnings
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pickles import ANY, BROKEN, HOSTILE, IMPORTING, MODERN, label_cache, pickled
+from pickles import ANY, BROKEN, HOSTILE, IMPORTING, MODERN, label_cache, pickled, said
 
 from detloss_cli.inputs import pickle_skim
 from detloss_cli.inputs.foreign_cache import ARRAYS
@@ -22,15 +21,6 @@ FORMS = ["c", "python", "optimized"]
 PROTOCOLS = range(6)
 SIZE = 128 << 10
 FRAME = b"\x95" + bytes(8)
-
-
-def said(way: Callable[[bytes], Pickled], data: bytes) -> Pickled | type[Exception]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # escapes that strings of protocol 0 should not have
-        try:
-            return way(data)
-        except ValueError as error:
-            return type(error)
 
 
 def same(data: bytes) -> Pickled | type[Exception]:
