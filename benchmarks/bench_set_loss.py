@@ -13,7 +13,8 @@ from workplace import Place
 
 from detloss_cli.measure.passes import cores
 from detloss_cli.measure.run import Job
-from detloss_cli.measure.set_loss import BatchedSet, set_losses
+from detloss_cli.measure.set_loss import set_losses
+from detloss_cli.measure.stack_pass import BatchedSet
 
 MOST = 1e-6  # how far the two may be apart, relative
 

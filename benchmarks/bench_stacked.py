@@ -15,7 +15,8 @@ from workplace import Place
 from detloss_cli.measure.batches import batches
 from detloss_cli.measure.passes import cores
 from detloss_cli.measure.run import Job, assignments, losses
-from detloss_cli.measure.set_loss import BatchedSet, set_losses
+from detloss_cli.measure.set_loss import set_losses
+from detloss_cli.measure.stack_pass import BatchedSet
 
 FAMILIES = ("keras-yolo3", "centernet", "cornernet")
 IMAGES, BATCH = 480, 16

@@ -20,7 +20,8 @@ from detloss_cli.measure.loss import LossCount
 from detloss_cli.measure.parts import Part
 from detloss_cli.measure.plain import plain_pairs
 from detloss_cli.measure.run import Job, assignments, losses
-from detloss_cli.measure.set_loss import KINDS, BatchedSet, set_box_loss, set_losses, stacked_of
+from detloss_cli.measure.set_loss import KINDS, set_box_loss, set_losses, stacked_of
+from detloss_cli.measure.stack_pass import BatchedSet
 from detloss_cli.targets.assignment import Assignment
 
 Wanted = Mapping[str, tuple[str, Job]]  # kind of head and job by name

@@ -18,7 +18,8 @@ from detloss_cli.measure.batches import batches, stack_of, stacks
 from detloss_cli.measure.box_loss import BoxLoss
 from detloss_cli.measure.loss import LossCount
 from detloss_cli.measure.run import Job, assignments, losses
-from detloss_cli.measure.set_loss import KINDS, BatchedSet, set_box_loss, set_losses, stacked_of
+from detloss_cli.measure.set_loss import KINDS, set_box_loss, set_losses, stacked_of
+from detloss_cli.measure.stack_pass import BatchedSet
 
 P5 = (((10, 13), (16, 30), (33, 23)), ((30, 61), (62, 45), (59, 119)), ((116, 90), (156, 198), (373, 326)))
 TINY = (((10, 14), (23, 27), (37, 58)), ((81, 82), (135, 169), (344, 319)))
