@@ -15,6 +15,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+CARRIED = Path(__file__).parent / "cases"
+
+
+def find_cases(root: Path) -> list[Path]:
+    """Every .json below a folder, at any depth, that has a .safetensors beside it."""
+    return sorted(p for p in root.rglob("*.json") if p.with_suffix(".safetensors").exists())
+
 
 @dataclass(frozen=True)
 class Case:

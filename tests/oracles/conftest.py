@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
-
-CARRIED = Path(__file__).parent / "cases"
-
-
-def find_cases(root: Path) -> list[Path]:
-    """Every .json below a folder, at any depth, that has a .safetensors beside it."""
-    return sorted(p for p in root.rglob("*.json") if p.with_suffix(".safetensors").exists())
+from case import CARRIED, find_cases
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

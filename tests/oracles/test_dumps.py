@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from case import Case
-from conftest import CARRIED, find_cases
+from case import CARRIED, Case, find_cases
 
 from detloss_cli.diagnose import loss as diagnose
 from detloss_cli.facts.heads import DumpFacts

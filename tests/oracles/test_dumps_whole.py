@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from case import Case
-from conftest import CARRIED, find_cases
+from case import CARRIED, Case, find_cases
 from safetensors.torch import save_file
 
 from detloss_cli import families

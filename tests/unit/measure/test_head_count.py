@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from case import Case
-from conftest import CARRIED
+from case import CARRIED, Case
 
 from detloss_cli.families import centernet, load, yolov5, yolov8
 from detloss_cli.families.interface import BatchTargets
