@@ -63,9 +63,24 @@ def request(command: str, **given: Any) -> Request:
             read_run(run, root=given.get("root"), limits=given.get("limits", DEFAULT)),
             NEEDS.get(command, ("data", "hyp", "model", "imgsz", "batch_size")),
         )
+    _one_class(given)
     if given.get("batch_size", 0) is None:
         del given["batch_size"]
     return Request(command=command, **given)
+
+
+def _one_class(given: dict[str, Any]) -> None:
+    """With `single_cls` there is one class, whoever says so; `--nc 1` says the same once more.
+
+    Raises:
+        DetlossError: `--nc` with another number.
+    """
+    if given.get("single_cls") and given.get("nc") is not None:
+        if given["nc"] != 1:
+            source = given.get("origins", {}).get("single_cls")
+            says, hint = (f"single_cls of {source}", "leave it out") if source else ("--single-cls", "give one of them")
+            raise DetlossError(f"contradicts {says}", where=f"--nc {given['nc']}", hint=hint)
+        given["nc"] = None
 
 
 def _begun(command: str, given: dict[str, Any]) -> Scanner:

@@ -30,6 +30,18 @@ def test_another_number_of_classes(detloss: Command, home: Path) -> None:
     assert next(gain for gain in body["gains"] if gain["term"] == "cls")["used"] == pytest.approx(0.5)
 
 
+def test_one_class_may_be_said_twice(detloss: Command, home: Path) -> None:
+    once, twice = (asked(detloss, "compute", "vegetables/data.yaml", "--single-cls", *more) for more in ((), ("--nc", "1")))
+    assert twice == once
+    assert once["labels"]["kept"] == once["labels"]["boxes"] > 0
+
+
+def test_more_classes_than_a_run_of_one_are_refused(detloss: Command, home: Path) -> None:
+    code, out, err = detloss("compute", "--run", run_folder(home, {"single_cls": True}), "--nc", "5")
+    assert (code, out) == (2, "")
+    assert err == "detloss: --nc 5: contradicts single_cls of opt.yaml (leave it out)\n"
+
+
 def test_rect_of_a_run_is_that_of_the_option(detloss: Command, home: Path) -> None:
     typed = asked(detloss, "compute", "vegetables/data.yaml", "--rect", "--imgsz", "320", "--batch", "4")
     by_run = asked(detloss, "compute", "--run", run_folder(home, {"rect": True, "batch_size": 4}))
@@ -86,6 +98,7 @@ def test_anchors_as_the_trainer_will_have_them(arguments: list[str], rule: str |
         (["--anchors", "refit", "--model", "yolo11n"], "--anchors refit: yolo11n has no anchors"),
         (["--classes", "0,x"], "--classes: '0,x' is no list of class ids"),
         (["--classes", "99"], "--classes: no class 99"),
+        (["--single-cls", "--nc", "5"], "--nc 5: contradicts --single-cls (give one of them)"),
     ],
 )
 def test_choices_that_cannot_be(arguments: list[str], line: str, detloss: Command) -> None:
