@@ -1,4 +1,4 @@
-"""Errors as one line on stderr, and as one object on stdout where JSON was asked for."""
+"""Errors as one line on stderr, and on stdout as one object where JSON or SARIF was asked for."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from detloss_cli.finding import Finding, Where
 from detloss_cli.inputs.nearest import nearest
 
 TRACEBACK = "DETLOSS_TRACEBACK"
+WHOLE = ("json", "sarif")  # formats whose readers want an object even where there is nothing to report
 
 
 def guarded(arguments: list[str]) -> int:
@@ -75,13 +76,14 @@ def _stopped(arguments: list[str], error: DetlossError, code: str) -> int:
     every = error.errors if isinstance(error, DetlossErrors) else (error,)
     for each in every:
         say(str(each))
-    if wants_json(arguments):
+    format = asked_whole(arguments)
+    if format is not None:
         if error.rule is not None:
             from detloss_cli.checks.registry import BY_NAME
 
             code, rule = BY_NAME[error.rule].code, error.rule
         with contextlib.suppress(DetlossError):  # where stdout is what is broken, stderr has said so
-            _print_json([_finding(each, code, rule) for each in every], error.code)
+            _print_whole(format, [_finding(each, code, rule) for each in every], error.code)
     return error.code
 
 
@@ -111,16 +113,19 @@ def _module(path: str) -> str:
     return found + tail if found else os.path.basename(path)
 
 
-def wants_json(arguments: list[str]) -> bool:
-    """True if the command line asks for JSON, even one that cannot be parsed."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    return any(word in {"--format=json", "format=json"} or (word == "--format" and value == "json") for word, value in pairs)
+def asked_whole(arguments: list[str]) -> str | None:
+    """The one of `WHOLE` that the command line asks for, even one that cannot be parsed."""
+    pairs = list(zip(arguments, [*arguments[1:], ""], strict=True))
+    for format in WHOLE:
+        if any(word in {f"--format={format}", f"format={format}"} or (word == "--format" and value == format) for word, value in pairs):
+            return format
+    return None
 
 
-def _print_json(findings: list[Finding], exit_code: int) -> None:
+def _print_whole(format: str, findings: list[Finding], exit_code: int) -> None:
     from detloss_cli.cli.emit import put
-    from detloss_cli.report.json_format import render
+    from detloss_cli.report import formats
     from detloss_cli.report.look import Look
     from detloss_cli.report.report import build
 
-    put(render(build(None, None, findings, exit_code=exit_code), Look()))
+    put(formats.load(format).render(build(None, None, findings, exit_code=exit_code), Look()))

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from detloss_cli import __version__
 from detloss_cli.checks.registry import RULES
 from detloss_cli.errors import FINDINGS, OK
-from detloss_cli.finding import Finding
+from detloss_cli.finding import Finding, Severity
 from detloss_cli.inputs.baseline import digest
 from detloss_cli.report.look import Look
 from detloss_cli.report.numbers import count
@@ -25,14 +25,17 @@ LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def render(report: Report, look: Look) -> str:
-    """One run. Paths are relative to the working folder."""
-    ordered, root = worst_first(report.findings), root_of(report)
+    """One run. Paths are relative to the working folder. What stopped a run before there was a report is no result, but a notification."""
+    stopped = report.findings if report.command is None else ()
+    ordered, root = worst_first([] if stopped else report.findings), root_of(report)
     shown = ordered[:MOST]
     codes = sorted({finding.code for finding in shown})
     invocation: dict[str, Any] = {"executionSuccessful": report.summary.exit_code in (OK, FINDINGS), "exitCode": report.summary.exit_code}
+    told = [_notification(finding.severity, _stop(finding)) for finding in stopped]
     if len(ordered) > MOST:
-        words = f"and {count(len(ordered) - MOST)} more: detloss --format jsonl has them all"
-        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": words}}]
+        told.append(_notification("warning", f"and {count(len(ordered) - MOST)} more: detloss --format jsonl has them all"))
+    if told:
+        invocation["toolExecutionNotifications"] = told
     run = {
         "tool": {"driver": {"name": "detloss", "version": __version__, "rules": [_rule(code, shown) for code in codes]}},
         "invocations": [invocation],
@@ -42,8 +45,22 @@ def render(report: Report, look: Look) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
+def _notification(severity: Severity, text: str) -> dict[str, Any]:
+    return {"level": LEVELS[severity], "message": {"text": text}}
+
+
+def _stop(finding: Finding) -> str:
+    """The line that stands on stderr as well."""
+    place = f"{finding.where.path}: " if finding.where is not None else ""
+    return safe(place + _worded(finding))
+
+
+def _worded(finding: Finding) -> str:
+    return f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+
+
 def _rule(code: str, findings: Sequence[Finding]) -> dict[str, Any]:
-    """A rule with its manual page; those that stop a run have none here."""
+    """A rule with its manual page, where it has one."""
     if code not in RULES:
         return {"id": code, "name": next(finding.rule for finding in findings if finding.code == code)}
     rule = RULES[code]
@@ -58,8 +75,8 @@ def _rule(code: str, findings: Sequence[Finding]) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int, root: str | None) -> dict[str, Any]:
-    text = safe(f"{finding.message} ({finding.hint})" if finding.hint else finding.message)
-    result: dict[str, Any] = {"ruleId": finding.code, "ruleIndex": index, "level": LEVELS[finding.severity], "message": {"text": text}}
+    text = {"text": safe(_worded(finding))}
+    result: dict[str, Any] = {"ruleId": finding.code, "ruleIndex": index, "level": LEVELS[finding.severity], "message": text}
     where = finding.where
     if where is not None:
         place: dict[str, Any] = {"artifactLocation": {"uri": _uri(opened_from_here(where.path, root))}}

@@ -16,6 +16,7 @@ from detloss_cli.report import json_format
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = str(ROOT / "sample_data" / "vegetables" / "data.yaml")
+SARIF = json.loads((Path(__file__).parents[1] / "unit" / "report" / "sarif_subset.json").read_text())
 SCHEMA = json.loads((Path(json_format.__file__).parent / "schema.json").read_text())
 MISTAKES = {
     "unknown option": (["compute", DATA, "--famly", "yolov5"], "detloss: no such option --famly (did you mean --family?)"),
@@ -74,6 +75,20 @@ def test_a_mistake_is_one_object_with_json(name: str, capsys: pytest.CaptureFixt
     jsonschema.validate(body, SCHEMA)
     assert set(body) == {"schema_version", "tool", "findings", "summary"}
     assert (code, body["summary"]["exit_code"], body["findings"][0]["severity"]) == (2, 2, "error")
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_log_with_sarif(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if name == "format":
+        pytest.skip("the mistake is the format")
+    code, out, err = ran([*MISTAKES[name][0][:1], "--format=sarif", *MISTAKES[name][0][1:]], capsys)
+    body = json.loads(out)
+    jsonschema.validate(body, SARIF)
+    (run,) = body["runs"]
+    (invocation,) = run["invocations"]
+    (told,) = invocation.pop("toolExecutionNotifications")
+    assert (code, invocation, run["results"]) == (2, {"executionSuccessful": False, "exitCode": 2}, [])
+    assert (told["level"], f"detloss: {told['message']['text']}\n") == ("error", err)
 
 
 @pytest.mark.parametrize(
