@@ -33,8 +33,9 @@ def refuse_run(path: str, *, force: bool) -> None:
 
 def save_run(path: str, facts: Facts, *, force: bool) -> None:
     """The run as a file, whole or not at all."""
-    from detloss_cli.facts.saved_run import to_bytes
+    from detloss_cli.facts.saved_run import columns_of
+    from detloss_cli.inputs.run_file import packed
 
     if facts.data is not None:
         refuse_sources(path, sources(facts.data), force=force, option=OPTION)
-    write(path, to_bytes(facts))
+    write(path, packed(columns_of(facts)))

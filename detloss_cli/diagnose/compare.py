@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from detloss_cli.diagnose.compare_runs import compared
 from detloss_cli.diagnose.loss import Outcome, compute
 from detloss_cli.facts import Facts
-from detloss_cli.facts.saved_run import read_run
+from detloss_cli.facts.saved_run import facts_of
 from detloss_cli.finding import Finding
+from detloss_cli.inputs.run_file import read_columns
 from detloss_cli.reading import Shelf
 from detloss_cli.resolve import Request, setup
 
@@ -21,7 +22,7 @@ def compare_saved(paths: Sequence[str], listed: int, most: int) -> Outcome:
     Raises:
         DetlossError: a file is no saved run.
     """
-    runs = [(name, read_run(path, most)) for name, path in zip(_short(paths), paths, strict=True)]
+    runs = [(name, facts_of(read_columns(path, most), path)) for name, path in zip(_short(paths), paths, strict=True)]
     data = runs[0][1].data
     return Facts("compare", data=data, compare=compared("", runs, listed)), []
 

@@ -1,4 +1,4 @@
-"""A run as a file: the facts of each box as plain columns of an npz, everything else as JSON in one of them. No pickle, ever.
+"""A run as the columns of an npz: the facts of each box one by one, everything else as JSON in one of them.
 
 Columns of N boxes: `path`, `reason` and `text` are numbers of names in `path_names`, `reason_names`, `text_names`; `line`, `cls`;
 `width`, `height` px of the network input; `positives` (N, L) by level; `slots`; `loss` (N, T) by term, as the totals count it.
@@ -7,13 +7,10 @@ Columns of N boxes: `path`, `reason` and `text` are numbers of names in `path_na
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
-import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -36,14 +33,11 @@ from detloss_cli.facts import (
     Settings,
 )
 from detloss_cli.facts.box_columns import OfImage, OfSome
-from detloss_cli.inputs.limits import DEFAULT, raised
+from detloss_cli.inputs.npz_header import Damaged
 from detloss_cli.inputs.relative import relative
-from detloss_cli.predictions.npz_header import Damaged, bytes_of, name_of, read_header
+from detloss_cli.inputs.run_file import HOW, damaged
 
-SUFFIX = ".npz"
 SCHEMA_VERSION = "1.0"
-MOST_MEMBERS = 100
-HOW = "detloss compute DATA --save RUN.npz writes one"
 CODED = ("path", "reason", "text")
 NUMBERS = {"line": "iu", "cls": "iu", "width": "f", "height": "f", "positives": "iu", "slots": "iu", **dict.fromkeys(CODED, "iu")}
 
@@ -65,8 +59,8 @@ class _Rest:
     loss: LossFacts | None
 
 
-def to_bytes(facts: Facts) -> bytes:
-    """The npz of a run, the same bytes for the same facts. Paths stand below the root of the data.
+def columns_of(facts: Facts) -> dict[str, NDArray[Any]]:
+    """A run as columns, the same for the same facts. Paths stand below the root of the data.
 
     Raises:
         DetlossError: nothing was assigned, so there are no boxes to keep.
@@ -84,25 +78,24 @@ def to_bytes(facts: Facts) -> bytes:
         columns |= {"loss": told.loss, "terms": np.asarray(told.terms, dtype=np.str_), "background": background}
     rest = _Rest(SCHEMA_VERSION, f"detloss {__version__}", **{f.name: getattr(facts, f.name) for f in fields(_Rest)[2:]})
     columns["run"] = np.asarray(json.dumps(_plain(asdict(rest)), ensure_ascii=True, allow_nan=False))
-    return _packed(columns)
+    return columns
 
 
-def read_run(path: str, most: int = DEFAULT.run_bytes) -> Facts:
-    """The facts of a saved run.
+def facts_of(columns: Mapping[str, NDArray[Any]], path: str) -> Facts:
+    """The facts that columns were made of.
 
     Args:
-        most: bytes of all columns together, in memory: boxes by the million.
+        path: where the columns were read.
 
     Raises:
-        DetlossError: it is none, is damaged, holds pickled objects, or is of another schema.
+        DetlossError: they are of no run, do not fit together, or are of another schema.
     """
-    columns = _columns(path, most)
     if "run" not in columns or columns["run"].dtype.kind != "U" or columns["run"].shape != ():
         raise DetlossError("is no run saved by detloss", where=path, hint=HOW)
     try:
         said = json.loads(str(columns["run"]))
     except (ValueError, RecursionError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     version = said.get("schema_version") if isinstance(said, dict) else None
     if not isinstance(version, str) or version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         shown = repr(version)[:20]
@@ -115,7 +108,7 @@ def read_run(path: str, most: int = DEFAULT.run_bytes) -> Facts:
         root = rest.data.root if rest.data is not None else ""
         return replace(facts, boxes=_boxes(columns, len(rest.levels or ()), root), box_loss=_box_loss(columns))
     except (ValidationError, Damaged, RecursionError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
 def _of_image(paths: OfImage, root: str) -> tuple[NDArray[np.int32], NDArray[np.str_]]:
@@ -136,17 +129,6 @@ def _coded(column: OfSome) -> tuple[NDArray[np.int32], NDArray[np.str_]]:
     return codes, np.asarray(list(numbers), dtype=np.str_)
 
 
-def _packed(columns: dict[str, NDArray[Any]]) -> bytes:
-    """Like `numpy.savez_compressed`, without the time of day in it."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, column in sorted(columns.items()):
-            body = io.BytesIO()
-            np.lib.format.write_array(body, np.asarray(column), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), body.getvalue(), zipfile.ZIP_DEFLATED)
-    return stream.getvalue()
-
-
 def _plain(value: Any) -> Any:
     """What JSON knows; a number that is not finite is text, which reads as that number again."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -156,33 +138,7 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _columns(path: str, most: int) -> dict[str, NDArray[Any]]:
-    if not os.path.isfile(path):
-        raise DetlossError("is no regular file", where=path, hint=HOW)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
-            if len(members) > MOST_MEMBERS:
-                raise DetlossError("is no run saved by detloss", where=path, hint=HOW)
-            heads = [(member, *read_header(archive, member)) for member in members]
-            held = next((name_of(member) for member, _, dtype, _, _ in heads if dtype.hasobject), None)
-            if held is not None:
-                raise DetlossError(f"holds pickled objects ({held!r}), which are never read", where=path, hint=HOW)
-            size = sum(bytes_of(shape, dtype) for _, shape, dtype, _, _ in heads)
-            if size > most:
-                raise DetlossError(f"takes {size:,} bytes in memory, the limit is {most:,}", where=path, hint=raised("run_bytes", size))
-            return {name_of(member): np.lib.format.read_array(archive.open(member), allow_pickle=False) for member in members}
-    except zipfile.BadZipFile as error:
-        raise DetlossError("is cut short, or no run saved by detloss", where=path, hint=HOW) from error
-    except (Damaged, zlib.error, EOFError, OSError, ValueError, OverflowError, NotImplementedError, RuntimeError) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: str) -> DetlossError:
-    return DetlossError("is damaged, or not written by detloss", where=path, hint=HOW)
-
-
-def _boxes(columns: dict[str, NDArray[Any]], levels: int, root: str) -> BoxFacts:
+def _boxes(columns: Mapping[str, NDArray[Any]], levels: int, root: str) -> BoxFacts:
     found = {name: columns[name] for name in NUMBERS if name in columns}
     rows = found["line"].shape[0] if "line" in found and found["line"].ndim == 1 else -1
     for name, kinds in NUMBERS.items():
@@ -199,7 +155,7 @@ def _boxes(columns: dict[str, NDArray[Any]], levels: int, root: str) -> BoxFacts
     )
 
 
-def _names(columns: dict[str, NDArray[Any]], name: str) -> list[str]:
+def _names(columns: Mapping[str, NDArray[Any]], name: str) -> list[str]:
     """What the numbers of a column stand for."""
     codes, names = columns[name], columns.get(f"{name}_names")
     if names is None or names.dtype.kind != "U" or names.ndim != 1:
@@ -214,7 +170,7 @@ def _of_some(codes: NDArray[Any], names: Sequence[str]) -> OfSome:
     return OfSome({box: names[code] for box, code in enumerate(codes.tolist()) if names[code]}, len(codes))
 
 
-def _box_loss(columns: dict[str, NDArray[Any]]) -> BoxLossFacts | None:
+def _box_loss(columns: Mapping[str, NDArray[Any]]) -> BoxLossFacts | None:
     if "loss" not in columns:
         return None
     loss, terms, background = (columns.get(name) for name in ("loss", "terms", "background"))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from detloss_cli.inputs.limits import DEFAULT
+from detloss_cli.inputs.npz_header import Damaged, bytes_of, name_of, read_header
 from detloss_cli.predictions.head_file import HeadFile
-from detloss_cli.predictions.npz_header import Damaged, bytes_of, name_of, read_header
 from detloss_cli.predictions.refusal import holds_code, too_big, unreadable, zip_members
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, then the lengths of name and extra field

@@ -18,7 +18,10 @@ import pytest
 from detloss_cli.diagnose.loss import compute, inspect_targets
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, saved_run
-from detloss_cli.facts.saved_run import read_run, to_bytes
+from detloss_cli.facts.saved_run import columns_of as columns_of_run
+from detloss_cli.facts.saved_run import facts_of
+from detloss_cli.inputs.limits import DEFAULT
+from detloss_cli.inputs.run_file import packed, read_columns
 from detloss_cli.resolve import Request
 
 SAMPLE = str(Path(__file__).parents[3] / "sample_data" / "vegetables" / "data.yaml")
@@ -27,6 +30,14 @@ SAMPLE = str(Path(__file__).parents[3] / "sample_data" / "vegetables" / "data.ya
 @pytest.fixture(scope="module")
 def run() -> Facts:
     return compute(Request("compute", (SAMPLE,), split="val", imgsz=(160, 160)))[0]
+
+
+def to_bytes(facts: Facts) -> bytes:
+    return packed(columns_of_run(facts))
+
+
+def read_run(path: str, most: int = DEFAULT.run_bytes) -> Facts:
+    return facts_of(read_columns(path, most), path)
 
 
 def written(path: Path, columns: dict[str, Any]) -> str:
