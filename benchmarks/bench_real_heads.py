@@ -10,7 +10,7 @@ from in_turn import Goal, Row, in_turn
 from workplace import Place
 
 from detloss_cli.families import yolov5
-from detloss_cli.inputs.model_yaml import read_model
+from detloss_cli.inputs.model_yaml import read_model_file
 from detloss_cli.predictions.interface import DensePredictions
 from detloss_cli.targets.assignment import Targets
 
@@ -29,7 +29,7 @@ def measure(place: Place) -> Iterator[Row]:
     cls = torch.randint(0, plain_yolov5.CLASSES, (len(image),), generator=source)
     labels = torch.cat((image[:, None].float(), cls[:, None].float(), centre, size), dim=1)
     heads = [torch.randn(level.shape, generator=source) - 2 for level in plain_yolov5.constant_heads("zero")]
-    head = read_model("yolov5s")[0].at((plain_yolov5.SIDE, plain_yolov5.SIDE), plain_yolov5.CLASSES)
+    head = read_model_file("yolov5s").spec.at((plain_yolov5.SIDE, plain_yolov5.SIDE), plain_yolov5.CLASSES)
     hyp = yolov5.Hyp(**plain_yolov5.GAINS)
     targets = Targets(image, cls, torch.cat((centre, size), dim=1), plain_yolov5.BATCH)
 

@@ -11,7 +11,6 @@ from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.head import Head, Level
 
 ONE_TO_ONE = " 1:1"  # ends the name of a level of the second branch
-LEAST_ONE_TO_MANY = 0.1  # share of the one-to-many branch in the last epoch, from 8.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +76,3 @@ def branches(head: Head, plan: BranchPlan | None, topk: int, kept: int, share: f
         Branch("one-to-many", 0, head.levels[:half], topk, kept, many),
         Branch("one-to-one", half, head.levels[half:], *plan.one_to_one, one),
     )
-
-
-def one_to_many_share(epoch: int, epochs: int, first: float = 0.8) -> float:
-    """Weight of the one-to-many branch, falling in a straight line to 0.1: first at epoch 0, 0.1 in the last one.
-
-    Args:
-        epoch: 0-based. epochs: of the whole training.
-    """
-    left = max(1 - epoch / max(epochs - 1, 1), 0)
-    return left * (first - LEAST_ONE_TO_MANY) + LEAST_ONE_TO_MANY

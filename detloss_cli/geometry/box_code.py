@@ -68,16 +68,3 @@ def encode_deltas(boxes: Array, anchors: Array) -> Array:
     xp = array_namespace(boxes)
     wanted, given = xyxy_to_cxcywh(boxes), xyxy_to_cxcywh(anchors)
     return xp.concat(((wanted[:, :2] - given[:, :2]) / given[:, 2:], xp.log(wanted[:, 2:] / given[:, 2:])), axis=1)
-
-
-def decode_deltas(raw: Array, anchors: Array) -> Array:
-    """The boxes that these deltas stand for, (P, 4) `xyxy`, px.
-
-    Args:
-        raw: (P, 4) as predicted. anchors: (P, 4) `xyxy`, px.
-    """
-    xp = array_namespace(raw)
-    given = xyxy_to_cxcywh(anchors)
-    centre = given[:, :2] + raw[:, :2] * given[:, 2:]
-    half = xp.exp(raw[:, 2:]) * given[:, 2:] / 2
-    return xp.concat((centre - half, centre + half), axis=1)

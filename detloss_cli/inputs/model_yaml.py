@@ -30,12 +30,6 @@ class ModelFile:
     faults: tuple[Fault, ...]
 
 
-def read_model(name_or_path: str) -> tuple[HeadSpec, tuple[Fault, ...]]:
-    """`read_model_file` without the lines."""
-    file = read_model_file(name_or_path)
-    return file.spec, file.faults
-
-
 def read_model_file(name_or_path: str, limits: Limits = DEFAULT) -> ModelFile:
     """A model YAML, or a built-in head by its name, however it is written: `yolov5s`, `yolov5s.pt`, `models/yolov5s.yaml`.
 

@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 
 from detloss_cli import families
 from detloss_cli.families.interface import BatchTargets
-from detloss_cli.inputs.model_yaml import read_model
+from detloss_cli.inputs.model_yaml import read_model_file
 from detloss_cli.measure.batches import in_frame
 from detloss_cli.predictions.synthetic import ConstantHead
 from detloss_cli.targets.assignment import Targets
@@ -57,7 +57,7 @@ def batches_of(family: Any, head: Any, hyp: Any, profile: str) -> list[BatchTarg
 def test_base_rate_is_the_minimum(name: str, hyp_name: str) -> None:
     family = families.load(name)
     profile = list(family.PROFILES)[-1]
-    spec, _ = read_model(family.MODEL)
+    spec = read_model_file(family.MODEL).spec
     head = spec.at((SIDE, SIDE), CLASSES)
     head = family.outputs(head, profile) if hasattr(family, "outputs") else head
     hyp = family.scaled(family.Hyp(**HYPS[hyp_name]), head, profile)

@@ -12,7 +12,6 @@ from torch import Tensor
 from detloss_cli.errors import DetlossError
 from detloss_cli.families import yolov8
 from detloss_cli.families.interface import BatchTargets
-from detloss_cli.families.yolov8_e2e import one_to_many_share
 from detloss_cli.inputs.head import Head, Level
 from detloss_cli.predictions.interface import DensePredictions, Predictions
 from detloss_cli.predictions.synthetic import ConstantHead
@@ -211,12 +210,6 @@ def test_end_to_end_heads_train_two_branches() -> None:
     shown = yolov8.items(head, HYP, breakdown, "8.4.190")
     wanted = sum(term.raw * 7.5 for term in breakdown.terms if term.name == "box" and term.level >= 3)
     torch.testing.assert_close(shown[0], wanted)
-
-
-def test_shares_of_the_branches_by_epoch() -> None:
-    assert [one_to_many_share(epoch, 10) for epoch in (0, 9, 30)] == pytest.approx([0.8, 0.1, 0.1])
-    assert one_to_many_share(3, 10) == pytest.approx(0.5666666666666668)
-    assert one_to_many_share(0, 1) == pytest.approx(0.8)
 
 
 def test_end_to_end_heads_need_a_release_that_has_them() -> None:

@@ -13,10 +13,19 @@ from detloss_cli.geometry import box_code
 BOXES = np.array([[10.0, 12.0, 50.0, 40.0], [0.5, 3.25, 200.0, 7.5]])
 ANCHORS = np.array([[8.0, 8.0, 40.0, 40.0], [4.0, -6.0, 132.0, 26.0]])
 POINT, SIZE = np.array([[24.0, 32.0], [96.0, 4.0]]), np.array([[8.0], [16.0]])
+
+
+def boxes_of(deltas: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """What deltas stand for."""
+    side, middle = anchors[:, 2:] - anchors[:, :2], (anchors[:, 2:] + anchors[:, :2]) / 2
+    centre, half = middle + deltas[:, :2] * side, np.exp(deltas[:, 2:]) * side / 2
+    return np.concatenate((centre - half, centre + half), axis=1)
+
+
 CODES: dict[str, tuple[Callable, Callable, tuple]] = {
     "from_cell": (box_code.encode_from_cell, box_code.decode_from_cell, (POINT / 8, SIZE)),
     "distances": (box_code.encode_distances, box_code.decode_distances, (POINT, SIZE)),
-    "deltas": (box_code.encode_deltas, box_code.decode_deltas, (ANCHORS,)),
+    "deltas": (box_code.encode_deltas, boxes_of, (ANCHORS,)),
 }
 
 

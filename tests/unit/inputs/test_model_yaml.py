@@ -5,7 +5,7 @@ import pytest
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs import shipped
 from detloss_cli.inputs.heads import BUILT_IN
-from detloss_cli.inputs.model_yaml import read_model, read_model_file
+from detloss_cli.inputs.model_yaml import read_model_file
 
 V5_LAYERS = """
 backbone:
@@ -66,10 +66,10 @@ def test_built_in_heads_are_whole():
     ],
 )
 def test_built_in_heads_by_name(name, family, strides, anchors, first):
-    spec, faults = read_model(name)
-    assert (spec.family, spec.strides, faults) == (family, strides, ())
-    assert [len(row) for row in spec.anchors] == [anchors] * len(strides)
-    assert first is None or spec.anchors[0][0] == first
+    file = read_model_file(name)
+    assert (file.spec.family, file.spec.strides, file.faults) == (family, strides, ())
+    assert [len(row) for row in file.spec.anchors] == [anchors] * len(strides)
+    assert first is None or file.spec.anchors[0][0] == first
 
 
 def test_only_yolo26_has_neither_distributions_nor_suppression():
@@ -85,28 +85,28 @@ def test_retinanet_anchors_as_torchvision_has_them():
 @pytest.mark.parametrize("name", ["yolov5s.pt", "models/yolov5s.yaml", "YOLOv5s", "yolov5s.yaml"])
 def test_names_as_users_write_them(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert read_model(name)[0] == BUILT_IN["yolov5s"]
+    assert read_model_file(name).spec == BUILT_IN["yolov5s"]
 
 
 @pytest.mark.parametrize(("name", "hint"), [("yolov5z", "yolov5"), ("yolo111n", "yolo11n"), ("???", "a model .yaml")])
 def test_an_unknown_name_gets_a_suggestion(name, hint):
     with pytest.raises(DetlossError, match=f"no such model.*{hint}"):
-        read_model(name)
+        read_model_file(name)
 
 
 def test_a_missing_file_names_its_neighbour(tmp_path):
     write(tmp_path, "nc: 1\n", "model_a.yaml")
     with pytest.raises(DetlossError, match=r"model_a\.yaml"):
-        read_model(str(tmp_path / "model_b.yaml"))
+        read_model_file(str(tmp_path / "model_b.yaml"))
 
 
 def test_shipped_models_are_the_built_in_heads():
     paths = sorted((shipped.folder() / "models").glob("*.yaml"))
     assert len(paths) >= 10
     for path in paths:
-        spec, faults = read_model(str(path))
-        assert faults == ()
-        assert replace(spec, source="built in", num_classes=None) == BUILT_IN[path.stem]
+        file = read_model_file(str(path))
+        assert file.faults == ()
+        assert replace(file.spec, source="built in", num_classes=None) == BUILT_IN[path.stem]
 
 
 def test_the_strides_are_followed_through_the_layers(tmp_path):
@@ -118,16 +118,16 @@ def test_the_strides_are_followed_through_the_layers(tmp_path):
 
 
 def test_a_file_without_anchors_is_anchor_free(tmp_path):
-    spec, faults = read_model(write(tmp_path, "nc: 3\n" + V5_LAYERS))
-    assert (spec.family, spec.reg_max, spec.anchors, faults) == ("yolov8", 16, ((), ()), ())
-    spec, _ = read_model(write(tmp_path, "nc: 3\nreg_max: 1\nend2end: True\n" + V5_LAYERS))
+    file = read_model_file(write(tmp_path, "nc: 3\n" + V5_LAYERS))
+    assert (file.spec.family, file.spec.reg_max, file.spec.anchors, file.faults) == ("yolov8", 16, ((), ()), ())
+    spec = read_model_file(write(tmp_path, "nc: 3\nreg_max: 1\nend2end: True\n" + V5_LAYERS)).spec
     assert (spec.reg_max, spec.end2end) == (1, True)
 
 
 def test_auxiliary_heads_do_not_count(tmp_path):
     text = "anchors: [[1,2], [3,4]]\n" + V5_LAYERS.replace("[[9, 10], 1, Detect", "[[9, 10, 9, 10], 1, IAuxDetect")
-    spec, faults = read_model(write(tmp_path, text))
-    assert (spec.strides, spec.family, faults) == ((16, 32), "yolov7", ())
+    file = read_model_file(write(tmp_path, text))
+    assert (file.spec.strides, file.spec.family, file.faults) == ((16, 32), "yolov7", ())
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_auxiliary_heads_do_not_count(tmp_path):
     ],
 )
 def test_without_layers_the_number_of_rows_decides_and_says_so(tmp_path, rows, name, strides):
-    spec, faults = read_model(write(tmp_path, f"anchors: {[[10, 20]] * rows}\n", f"{name}.yaml"))
-    assert (spec.strides, kinds(faults)) == (strides, [("model-strides", None)])
+    file = read_model_file(write(tmp_path, f"anchors: {[[10, 20]] * rows}\n", f"{name}.yaml"))
+    assert (file.spec.strides, kinds(file.faults)) == (strides, [("model-strides", None)])
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_without_layers_the_number_of_rows_decides_and_says_so(tmp_path, rows, n
     ],
 )
 def test_faults(tmp_path, text, expected):
-    assert kinds(read_model(write(tmp_path, text))[1]) == expected
+    assert kinds(read_model_file(write(tmp_path, text)).faults) == expected

@@ -11,7 +11,7 @@ import torch
 
 from detloss_cli import families
 from detloss_cli.diagnose.loss import compute
-from detloss_cli.inputs.model_yaml import read_model
+from detloss_cli.inputs.model_yaml import read_model_file
 from detloss_cli.losses.term import LossBreakdown
 from detloss_cli.measure.batches import Batch, in_frame
 from detloss_cli.measure.box_loss import BoxLoss
@@ -39,7 +39,7 @@ WHOLE = {"xy", "wh", "box", "l1", "giou", "dfl", "size", "offset", "centerness",
 def case(name: str) -> tuple[Any, Any, Any, str, Targets]:
     family = families.load(name)
     profile = list(family.PROFILES)[-1]
-    spec, _ = read_model(family.MODEL)
+    spec = read_model_file(family.MODEL).spec
     head = spec.at((SIDE, SIDE), CLASSES)
     head = family.outputs(head, profile) if hasattr(family, "outputs") else head
     hyp = family.scaled(family.Hyp(), head, profile)
