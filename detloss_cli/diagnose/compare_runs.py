@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -83,13 +83,23 @@ def _keys(runs: Sequence[Facts]) -> list[KeyMoves]:
             continue
         hyp = tuple(own[key].hyp if key in own else (one.keys or {}).get(key) for one, own in zip(runs, gains, strict=True))
         used = tuple(own[key].used if key in own else None for own in gains)
-        notes = [_note(key, (hyp[0], used[0]), (hyp[number], used[number]), runs[0], other) for number, other in enumerate(runs[1:], 1)]
-        if len(set(hyp)) > 1 or len(set(used)) > 1 or any(notes):
-            found.append(KeyMoves(key, hyp, used, "; ".join(dict.fromkeys(note for note in notes if note))))
+        every = [_note(key, (hyp[0], used[0]), (hyp[number], used[number]), runs[0], other) for number, other in enumerate(runs[1:], 1)]
+        notes = [note for note in every if note is not None]
+        if len(set(hyp)) > 1 or len(set(used)) > 1 or notes:
+            words = "; ".join(dict.fromkeys(note.text for note in notes))
+            found.append(KeyMoves(key, hyp, used, words, any(note.off_scale for note in notes)))
     return found
 
 
-def _note(key: str, before: tuple[object, object], after: tuple[object, object], one: Facts, other: Facts) -> str:
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """text: what is odd. off_scale: as `KeyMoves`."""
+
+    text: str
+    off_scale: bool = False
+
+
+def _note(key: str, before: tuple[object, object], after: tuple[object, object], one: Facts, other: Facts) -> _Note | None:
     """What a key of the first run would do in the second, where that is another family.
 
     Args:
@@ -97,19 +107,20 @@ def _note(key: str, before: tuple[object, object], after: tuple[object, object],
     """
     (first, used), (second, used_there) = before, after
     if one.settings is None or other.settings is None or one.settings.family == other.settings.family:
-        return ""
+        return None
     name = other.settings.family
     if second is None or first is None:
-        return ""
+        return None
     typical = FACTS.get(name, NO_FACTS).typical.get(key)
     if typical is None or not isinstance(first, int | float) or not first:
         meanings = [_meaning(key, side.family) for side in (one.settings, other.settings)]
-        return f"in {name}: {meanings[1]}" if meanings[0] != meanings[1] else ""
+        return _Note(f"in {name}: {meanings[1]}") if meanings[0] != meanings[1] else None
     factor = typical / float(first)
     if 1 / SAME_SCALE < factor < SAME_SCALE:
-        return _scaling(key, [(one, first, used), (other, second, used_there)])
+        scaling = _scaling(key, [(one, first, used), (other, second, used_there)])
+        return _Note(scaling) if scaling else None
     size = f"{factor:.3g}x too small" if factor > 1 else f"{1 / factor:.3g}x too large"
-    return f"{float(first):g} is {size} for {name}"
+    return _Note(f"{float(first):g} is {size} for {name}", off_scale=True)
 
 
 def _meaning(key: str, family: str) -> str:

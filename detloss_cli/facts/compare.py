@@ -50,12 +50,14 @@ class BoxMoves:
 @dataclass(frozen=True, slots=True)
 class KeyMoves:
     """One key of the hyp. hyp, used: what the file says and what the loss multiplies with, a value a run, None in a run whose family does
-    not read the key; used is None for keys that are no gain. note: what it would do in the other run."""
+    not read the key; used is None for keys that are no gain. note: what it would do in the other run. off_scale: there it would be far
+    from what is usual."""
 
     key: str
     hyp: tuple[float | str | bool | None, ...]
     used: tuple[float | None, ...]
     note: str
+    off_scale: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def compare_lines(facts: CompareFacts[Facts], width: int) -> Iterator[Text]:
         told = [f"positives of {name} go by it" for name in asking] if len(asking) < len(facts.runs) else ["positives go by it"]
         yield from labelled("head", [safe(words), "no augmentation", *told], width, style="dim")
     said = [text for moves in facts.moves for text in _said(facts, moves)]
-    gains = [f"{key.key}: {key.note}" for key in facts.keys if "too small" in key.note or "too large" in key.note]
+    gains = [f"{key.key}: {key.note}" for key in facts.keys if key.off_scale]
     if not said and any(moves.both for moves in facts.moves):
         yield Text("  no box gains or loses all of its positives", style="green")
     for text in [*said[:2], *gains[:1], *said[2:], *gains[1:]][:MOST_LINES]:

@@ -112,6 +112,7 @@ def test_keys_of_two_families() -> None:
     assert keys["obj"].hyp == (1.0, None)
     assert keys["dfl"].hyp == (None, 1.5)
     assert "power" in keys["cls_pw"].note
+    assert [name for name, key in keys.items() if key.off_scale] == ["box"]
 
 
 def test_a_gain_that_was_copied_is_named_too() -> None:
