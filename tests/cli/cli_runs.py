@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 import yaml
 
+from detloss_cli.cli import main as entry
 from detloss_cli.report import json_format
 
 SCHEMA = json.loads((Path(json_format.__file__).parent / "schema.json").read_text())
@@ -41,3 +43,9 @@ def asked(detloss: Command, *arguments: str) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(out)
     jsonschema.validate(body, SCHEMA)
     return body
+
+
+def ran(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = entry.run(arguments)
+    out, err = capsys.readouterr()
+    return code, out, err
