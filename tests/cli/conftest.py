@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from check_runs import Ran, Run
 from cli_runs import Command
 
 from detloss_cli.cli import main as entry
@@ -25,6 +26,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def detloss(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     def run(*arguments: str) -> tuple[int, str, str]:
         code = entry.run(list(arguments))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def data(home: Path) -> Path:
+    """The sample set; the folder that holds it is the working folder."""
+    return home / "vegetables"
+
+
+@pytest.fixture
+def check(data: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> Ran:
+        code = entry.run(["check", *(arguments or ()), "--no-cache"])
         out, err = capsys.readouterr()
         return code, out, err
 
