@@ -29,8 +29,8 @@ ALSO = {
 # Rules without a sample that can be kept as a few small files, and the test that makes what they need.
 ELSEWHERE = {
     **dict.fromkeys(("not-a-file", "unreadable-file", "changed-during-scan", "symlink"), "unit/inputs/test_files.py"),
-    **dict.fromkeys(("symlink-loop", "symlink-folder", "dangling-link", "leaves-root"), "unit/inputs/test_dataset.py"),
-    **dict.fromkeys(("label-too-big", "too-many-rows", "too-many-files", "folder-too-deep"), "unit/inputs/test_dataset.py"),
+    **dict.fromkeys(("symlink-loop", "symlink-folder", "dangling-link", "leaves-root"), "unit/inputs/test_unread_files.py"),
+    **dict.fromkeys(("label-too-big", "too-many-rows", "too-many-files", "folder-too-deep"), "unit/inputs/test_unread_files.py"),
     "annotation-converted": "unit/inputs/test_convert.py",
     "unreadable-folder": "faults/test_disk.py",
     "list-too-big": "faults/test_changing_files.py",

@@ -1,61 +1,13 @@
-"""Data sets on disk: which label belongs to which picture, what is not read, and that the counts add up."""
+"""Data sets on disk: what is read, in which order, and that the counts add up."""
 
 from __future__ import annotations
 
-import os
-import socket
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-from detloss_cli.inputs.data_yaml import read_data
-from detloss_cli.inputs.dataset import DataSet, read_dataset
-from detloss_cli.inputs.limits import Limits
-
-ROW = "0 0.5 0.5 0.25 0.5\n"
-Make = Callable[[dict[str, str]], Path]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """Write files by path; a picture's text is `WxH` or empty."""
-
-    def write(files: dict[str, str]) -> Path:
-        root = tmp_path / "data"
-        for name, text in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix in (".png", ".jpg"):
-                width, height = map(int, (text or "64x48").split("x"))
-                Image.new("L", (width, height)).save(path)
-            else:
-                path.write_text(text)
-        return root
-
-    return write
-
-
-def read(path: Path, *, splits: tuple[str, ...] | None = None, loader: str = "strict", **options: object) -> DataSet:
-    spec, _ = read_data(str(path))
-    found = read_dataset(spec, splits or tuple(spec.splits), loader, **{"num_classes": None, "sizes": False, **options})  # type: ignore[arg-type]
-    counts = found.counts
-    assert counts.images == counts.labelled + counts.background + counts.skipped == len(found.labels.images)
-    assert counts.kept + counts.lost_rows == counts.rows
-    assert counts.kept == len(found.labels)
-    assert sum(counts.lost_by_rule.values()) == counts.lost_rows
-    return found
-
-
-def kinds(dataset: DataSet) -> dict[str, str]:
-    """Place -> kind, places below the root."""
-    return {os.path.relpath(fault.path, dataset.spec.root): fault.kind for fault in dataset.faults}
-
-
-YAML = "train: images/train\nval: images/val\nnames: [a, b]\n"
+from sets_on_disk import ROW, YAML, Make, kinds, read
 
 
 def test_splits_and_order(make: Make) -> None:
@@ -93,94 +45,6 @@ def test_a_bare_label_folder(make: Make) -> None:
     assert found.labels.names == ("class_0", "class_1", "class_2", "class_3", "class_4")
     assert not found.labels.images.sizes_known
     assert kinds(found) == {"README.txt": "not-a-label"}
-
-
-@pytest.mark.parametrize(("folder", "images"), [("labels/train", 1), ("images/train", 1), ("labels", 2), ("images", 2)])
-def test_labels_and_pictures_find_each_other_whichever_is_named(make: Make, folder: str, images: int) -> None:
-    root = make(
-        {"images/train/a.png": "", "labels/train/a.txt": ROW, "images/val/b.png": "", "labels/val/b.txt": ROW, "classes.txt": "one\ntwo"}
-    )
-    found = read(root / folder, sizes=True)
-    assert found.spec.root == str(root)
-    assert found.labels.names == ("one", "two")
-    assert (found.counts.images, found.counts.kept, found.faults) == (images, images, ())
-    assert found.labels.images.width.tolist() == [64] * images
-
-
-def test_a_label_folder_with_pictures_of_its_own_is_not_sent_elsewhere(make: Make) -> None:
-    root = make({"labels/a.png": "8x8", "labels/a.txt": ROW, "images/a.png": "16x16"})
-    assert read(root / "labels", sizes=True).labels.images.width.tolist() == [8]
-
-
-def test_folders_of_labels_that_no_picture_leads_to_are_named(make: Make) -> None:
-    root = make(
-        {
-            "images/a.png": "",
-            "labels/a.txt": ROW,
-            "labels_move/b.txt": ROW,
-            "labels_move/c.txt": ROW,
-            "labels_move/classes.txt": "dog",
-            "notes/b.txt": "bring milk",
-            "runs/exp/labels/a.txt": ROW,
-            ".trash/a.txt": ROW,
-        }
-    )
-    found = read(root)
-    assert kinds(found) == {"labels_move": "label-folder-unread"}
-    assert [fault.token for fault in found.faults] == ["2"]
-    assert found.counts.rows == 1
-
-
-def test_labels_beside_pictures_in_a_folder_called_images_are_named(make: Make) -> None:
-    found = read(make({"images/a.png": "", "images/a.txt": ROW}))
-    assert kinds(found) == {"images": "label-folder-unread", "images/a.png": "image-without-label"}
-
-
-def test_labels_are_read_where_the_pictures_of_a_yaml_are_gone(make: Make) -> None:
-    root = make({"data.yaml": YAML, "labels/train/a.txt": ROW, "labels/val/b.txt": ROW})
-    found = read(root / "data.yaml")
-    assert found.labels_only
-    assert found.counts.kept == 2
-    assert found.labels.images.split == ("train", "val")
-
-
-def test_labels_beside_pictures(make: Make) -> None:
-    root = make({"x/a.png": "", "x/a.txt": ROW, "x/classes.txt": "dog"})
-    found = read(root / "x")
-    assert len(found.labels) == 1
-    assert kinds(found) == {"classes.txt": "not-a-label"}
-
-
-def test_only_the_last_images_becomes_labels(make: Make) -> None:
-    root = make(
-        {"images/x/images/a.png": "", "images/x/labels/a.txt": ROW, "data.yaml": "train: images/x/images\nval: images/x\nnames: [a]\n"}
-    )
-    assert read(root / "data.yaml").counts.labelled == 1
-
-
-def test_pictures_and_labels_that_do_not_meet(make: Make) -> None:
-    root = make(
-        {
-            "data.yaml": YAML,
-            "images/train/a.png": "",
-            "images/train/b.png": "",
-            "images/train/b.jpg": "",
-            "images/train/c.png": "",
-            "images/val/d.png": "",
-            "labels/train/a.txt": ROW,
-            "labels/train/b.txt": ROW,
-            "labels/train/C.TXT": ROW,
-            "labels/train/extra/e.txt": ROW,
-            "labels/val/f.txt": ROW,
-        }
-    )
-    assert kinds(read(root / "data.yaml")) == {
-        "images/train/b.png": "same-stem",
-        "labels/train/C.TXT": "label-case-differs",
-        "labels/train/extra/e.txt": "label-without-image",
-        "images/val/d.png": "image-without-label",
-        "labels/val/f.txt": "label-without-image",
-    }
 
 
 def test_sizes_come_from_headers_turned_by_exif(make: Make) -> None:
@@ -241,86 +105,6 @@ def test_lists(make: Make) -> None:
         ("a.png", None, "split-overlap"),
     }
     assert len(found.faults) == 6
-
-
-def test_nothing_special_is_opened_followed_or_waited_for(make: Make, tmp_path: Path) -> None:
-    outside = tmp_path / "secret.txt"
-    outside.write_text("0 0.1 0.1 0.1 0.1\n")
-    pictures = {f"images/train/{stem}.png": "" for stem in "abcdefgh"}
-    root = make(
-        {"data.yaml": "train: images/train\nval: images/train\nnames: [a]\n", **pictures, "labels/train/h.txt": ROW, "more/i.png": ""}
-    )
-    labels = root / "labels/train"
-    os.mkfifo(labels / "a.txt")
-    (labels / "b.txt").mkdir()
-    (labels / "c.txt").symlink_to(outside)
-    (labels / "d.txt").symlink_to("nowhere")
-    (labels / "e.txt").symlink_to("h.txt")
-    (labels / "f.txt").symlink_to("f.txt")
-    (labels / "g.txt").symlink_to("/dev/zero")
-    (root / "images/train/up").symlink_to("..")
-    (root / "images/train/more").symlink_to(root / "more")
-    found = read(root / "data.yaml")
-    assert len(found.faults) == len(kinds(found))
-    assert {place: kind for place, kind in kinds(found).items() if kind != "split-same-path"} == {
-        "labels/train/a.txt": "not-a-file",
-        "labels/train/b.txt": "not-a-file",
-        "labels/train/c.txt": "leaves-root",
-        "labels/train/d.txt": "dangling-link",
-        "labels/train/f.txt": "dangling-link",
-        "labels/train/g.txt": "leaves-root",
-        "images/train/up": "symlink-loop",
-        "images/train/more": "symlink-folder",
-    }
-    assert (found.counts.skipped, found.counts.labelled) == (6, 2)
-    spec, _ = read_data(str(root / "data.yaml"))
-    allowed = read_dataset(spec, ("train",), "strict", num_classes=None, sizes=False, allow_outside=True)
-    assert allowed.counts.labelled == 3
-
-
-def test_a_label_folder_that_leaves_the_root_is_not_read(make: Make, tmp_path: Path) -> None:
-    root = make({"data.yaml": "train: images\nval: images\nnames: [a]\n", "images/a.png": ""})
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "a.txt").write_text(ROW)
-    (root / "labels").symlink_to(tmp_path / "other")
-    found = read(root / "data.yaml")
-    assert "leaves-root" in kinds(found).values()
-    assert found.counts.rows == 0
-
-
-def test_a_socket_is_no_label(make: Make) -> None:
-    root = make({"data.yaml": "train: images\nval: images\nnames: [a]\n", "images/a.png": "", "labels/b.txt": ""})
-    with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{short}/s")
-        os.rename(f"{short}/s", root / "labels/a.txt")
-        assert kinds(read(root / "data.yaml"))["labels/a.txt"] == "not-a-file"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_without_permission(make: Make) -> None:
-    root = make({"data.yaml": "train: images\nval: images\nnames: [a]\n", "images/a.png": "", "labels/a.txt": ROW})
-    (root / "labels/a.txt").chmod(0)
-    assert kinds(read(root / "data.yaml"))["labels/a.txt"] == "unreadable-file"
-
-
-def test_limits_leave_the_rest_unread_and_say_so(make: Make) -> None:
-    root = make({"a.txt": ROW * 5, "b.txt": ROW, "c.txt": "x" * 100})
-    found = read(root, limits=Limits(label_bytes=99, rows=3))
-    assert kinds(found) == {"a.txt": "too-many-rows", "c.txt": "label-too-big"}
-    assert found.incomplete
-    assert (found.counts.rows, found.counts.skipped) == (4, 1)
-    assert kinds(read(root, limits=Limits(line_bytes=50)))["c.txt"] == "line-too-long"
-    assert "folder-too-deep" in kinds(read(make({"x/y/d.txt": ROW}), limits=Limits(depth=1))).values()
-    assert "too-many-files" in kinds(read(root, limits=Limits(files=1))).values()
-
-
-def test_names_that_are_no_text_are_read(make: Make) -> None:
-    root = make({"data.yaml": "train: images\nval: images\nnames: [a]\n", "images/a.png": "", "labels/a.txt": ROW})
-    for odd in (b"z\xff", b"e\x1b[2J\nx"):
-        (root / "images" / os.fsdecode(odd + b".png")).write_bytes((root / "images/a.png").read_bytes())
-        (root / "labels" / os.fsdecode(odd + b".txt")).write_text("9 0.5 0.5 0.5 0.5\n")
-    found = read(root / "data.yaml")
-    assert [fault.kind for fault in found.faults if fault.line] == ["class-out-of-range"] * 2
 
 
 def test_the_class_bound_of_the_command_line_wins(make: Make) -> None:
