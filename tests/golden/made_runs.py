@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-import numpy as np
-
-from detloss_cli.diagnose.compare_runs import compared
 from detloss_cli.facts import (
     AssignmentFacts,
-    BoxFacts,
-    BoxLossFacts,
     ClassFacts,
     DataFacts,
     Facts,
     GainFacts,
-    HypFacts,
     LabelFacts,
     LevelFacts,
     LossFacts,
@@ -26,10 +19,6 @@ from detloss_cli.facts import (
     Settings,
     TermFacts,
 )
-from detloss_cli.facts.anchors import AnchorFacts, AnchorSet
-from detloss_cli.facts.box_columns import OfImage, OfSome
-from detloss_cli.facts.sweep import SweepFacts, SweepPoint
-from detloss_cli.finding import Finding, Where
 
 ROOT = "/data/vegetables_crlf"
 NAMES = ("okraFlower", "okraFruit", "okraBud", "okraSeed", "pepperFlower", "greenPepper")
@@ -230,187 +219,3 @@ def centernet() -> Facts:
         loss(rows, {"base_rate": (3.285, 0.357, 0.245), "perfect": (0.0, 0.0, 0.0)}, factor=1.0),
         maps=(MapFacts("P2", 4, 128, 128, 128 * 128 * 12, 8000, 7991, 18, (0, 900, 3000, 4000, 100), 412_000, 0.713),),
     )
-
-
-def targets() -> Facts:
-    """What inspect targets shows: yolov5 with boxes that get nothing, and no loss."""
-    whole = yolov5()
-    groups = {"by_class": {"okraSeed": 9, "pepperFlower": 3}, "by_aspect": {"under 2": 10, "4 to 10": 2}}
-    found = assignment(98_273, sum(BOXES), {"ratio": 12}, **groups)
-    levels = tuple(replace(one, balance=None, obj_target_mean=None, weight_per_positive=None) for one in whole.levels or ())
-    return Facts("inspect targets", data(), settings(), labels(), levels, found)
-
-
-def anchors() -> Facts:
-    """What inspect anchors shows: the present set beside a fit, a scale that leaves boxes out."""
-    whole = yolov5()
-    levels = tuple(replace(one, balance=None, obj_target_mean=None, weight_per_positive=None) for one in whole.levels or ())
-    present = AnchorSet(tuple(one.anchors for one in levels), tuple(one.matches_per_anchor for one in levels), 0.9989, 4.06, 0.712, 0)
-    boxes = (
-        ((8.3, 8.5), (11.5, 18.2), (22.5, 16.7)),
-        ((25.0, 34.6), (47.5, 43.1), (53.1, 90.1)),
-        ((98.5, 76.0), (142.7, 171.9), (293.9, 317.9)),
-    )
-    fitted = AnchorSet(boxes, ((5005, 4001, 3900), (3000, 2000, 999), (700, 60, 0)), 1.0, 4.4, 0.8011, 0)
-    facts = AnchorFacts(
-        test="ratio",
-        key="anchor_t",
-        threshold=4.0,
-        reach=4.0,
-        imgsz=(640, 640),
-        boxes=sum(BOXES),
-        shapes=7900,
-        below_fit=1,
-        levels=("P3", "P4", "P5"),
-        strides=(8, 16, 32),
-        present=present,
-        refits=False,
-        fit_why="--refit",
-        fit_number=9,
-        fitted=fitted,
-        seed=0,
-        generations=1000,
-        scale=0.5,
-        by_scale=((0.5, 0.9712), (1.0, 0.9989), (1.5, 0.9999)),
-        recall_in_cells=0.41,
-        recall_in_fractions=0.0,
-    )
-    found = assignment(98_273, sum(BOXES), {"too_small": 9}, collisions_counted=False)
-    return Facts("inspect anchors", data(), settings(head=None), labels(), levels, found, anchors=facts)
-
-
-def label_run() -> tuple[Facts, list[Finding]]:
-    """What inspect labels shows: rows lost to three rules, one of them often."""
-    lost = {"class-out-of-range": 14, "column-count": 2}
-    facts = Facts("inspect labels", data=data(), labels=labels(lost=lost))
-    findings = [
-        Finding(
-            "DET132",
-            "class-out-of-range",
-            "error",
-            f"class {12 + i} of 12",
-            Where(f"{ROOT}/labels/train/a{i:02}.txt", i + 1, 1),
-            "add names",
-        )
-        for i in range(14)
-    ]
-    findings += [
-        Finding("DET120", "column-count", "error", "6 columns", Where(f"{ROOT}/labels/val/b.txt", 9, 21), "delete the last"),
-        Finding("DET120", "column-count", "error", "4 columns", Where(f"{ROOT}/labels/val/b.txt", 7, 1), "give it a class"),
-        Finding("DET152", "duplicate-box", "warning", "repeats line 3", Where(f"{ROOT}/labels/train/a01.txt", 5, 1), None),
-        Finding("DET245", "unused-names", "info", "no box of class 7", Where(f"{ROOT}/data.yaml"), None),
-    ]
-    return facts, findings
-
-
-def hyp() -> Facts:
-    keys = (
-        HypFacts("lr0", 0.01, None, None, None, False, "", 3),
-        HypFacts("box", 0.05, 0.05, 0.02, 0.2, True, "gain of the box term (`giou` before 3.1)", 10),
-        HypFacts("cls", 37.4, 0.5, 0.2, 4.0, True, "gain of the class term", 11),
-        HypFacts("anchors", "abc", None, None, None, False, "", None),
-    )
-    return Facts("inspect hyp", gains=yolov5().gains, hyp=keys)
-
-
-def boxes(positives: Sequence[int], lines: Sequence[int], reasons: Mapping[int, str]) -> BoxFacts:
-    """Boxes of one label file with so many positives each, all on the first level. reasons: by line."""
-    rows = np.zeros((len(positives), 3), dtype=np.int32)
-    rows[:, 0] = positives
-    side = np.asarray([4.0 + line for line in lines], dtype=np.float32)
-    return BoxFacts(
-        path=OfImage((f"{ROOT}/labels/train/IMG_6633_frame0112.txt",), np.zeros(len(lines), dtype=np.int64)),
-        line=np.asarray(lines, dtype=np.int32),
-        cls=np.asarray([line % 6 for line in lines], dtype=np.int64),
-        width=side,
-        height=side / 2,
-        positives=rows,
-        slots=rows.sum(axis=1).astype(np.int32),
-        reason=OfSome({box: "small" for box, line in enumerate(lines) if line in reasons}, len(lines)),
-        text=OfSome({box: reasons[line] for box, line in enumerate(lines) if line in reasons}, len(lines)),
-    )
-
-
-def box_loss(totals: Mapping[str, float], count: int) -> BoxLossFacts:
-    """Half of each term, in even parts."""
-    names = tuple(name for name in totals if name != "total")
-    even = np.asarray([[totals[name] / 2 / count for name in names]] * count)
-    return BoxLossFacts(names, even, {name: totals[name] / 2 for name in names})
-
-
-def yolo11() -> Facts:
-    """The data of `yolov5` under a task-aligned head: other terms, gains, keys and loader."""
-    first = yolov5()
-    rows = [(name, f"P{i + 3}", 0.6 - 0.1 * i, gain, 20_000) for i in range(3) for name, gain in (("box", 7.5), ("cls", 0.5), ("dfl", 1.5))]
-    levels = tuple(replace(one, anchors=(), positives=one.positives // 2, balance=None) for one in first.levels or ())
-    changes = {"family": "yolov8", "profile": "8.4.190", "loader": "ultralytics-8.4", "model": "yolo11s", "hyp": "/opt/hyp.yolov8.yaml"}
-    return replace(
-        first,
-        settings=settings(**changes),
-        labels=labels({"mixed-rows": 31, "zero-size": 2}),
-        levels=levels,
-        assignment=assignment(
-            49_000, sum(BOXES) - 31, {"no_centre_inside": 240}, best_possible_recall=None, per_box_mean=6.1, anchors_per_target=None
-        ),
-        gains=tuple(GainFacts(name, name, hyp, (), hyp) for name, hyp in (("box", 7.5), ("cls", 0.5), ("dfl", 1.5))),
-        loss=loss(rows, {}),
-        keys={"box": 7.5, "cls": 0.5, "dfl": 1.5, "cls_pw": 0.0},
-    )
-
-
-def compared_runs() -> Facts:
-    """What compare shows: boxes that lose all positives, some and none, a loader that keeps fewer rows, gains of another scale."""
-    one = replace(yolov5(), keys={"box": 0.05, "cls": 0.5, "cls_pw": 1.0, "obj": 1.0, "anchor_t": 4.0}, labels=labels({"zero-size": 2}))
-    other = yolo11()
-    lost = {3: "4.2x3.0 px: no cell centre inside", 9: "3.1x2.2 px: no cell centre inside"}
-    first = boxes((12, 9, 18, 6, 0, 15, 6), (1, 3, 5, 9, 11, 13, 15), {11: "15.0x7.5 px: ratio 4.2 ≥ anchor_t 4 on every level"})
-    second = boxes((10, 0, 10, 0, 4, 6), (1, 3, 5, 9, 11, 15), lost)
-    runs = [("yolov5s", first, one), ("yolo11s", second, other)]
-    told = [
-        (name, replace(run, boxes=own, box_loss=box_loss(run.loss.totals, len(own.line)) if run.loss is not None else None))
-        for name, own, run in runs
-    ]
-    return Facts("compare", data=data(), compare=compared("--model", told))
-
-
-def swept() -> Facts:
-    """What a sweep shows: the present setting between others, one that cannot be computed."""
-    levels = {"P3": 47_713, "P4": 33_063, "P5": 17_497}
-    points = [
-        SweepPoint(
-            (str(size),),
-            size == 640,
-            8062,
-            none,
-            none / 8062,
-            98_273 - none,
-            12.2,
-            0.9989,
-            0,
-            {"ratio": none},
-            levels,
-            {"box": 0.1, "total": 0.2145},
-        )
-        for size, none in ((320, 812), (640, 9), (1280, 0))
-    ]
-    return replace(yolov5(), sweep=SweepFacts(("imgsz",), (*points, SweepPoint(("1472",), False, error="a head of P6 does not fit"))))
-
-
-def swept_twice() -> Facts:
-    """The same by input size and trainer, from labels alone."""
-    shares = {"yolov5-7.0": (0.1, 0.001, 0.0), "ultralytics-8.4": (0.28, 0.03, 0.0003)}
-    points = tuple(
-        SweepPoint(
-            (str(size), trainer),
-            size == 640 and trainer == "yolov5-7.0",
-            8062,
-            round(8062 * share),
-            share,
-            98_273,
-            12.2,
-            by_head=trainer[0] == "u",
-        )
-        for place, size in enumerate((320, 640, 1280))
-        for trainer, share in ((name, own[place]) for name, own in shares.items())
-    )
-    return replace(targets(), sweep=SweepFacts(("imgsz", "trainer"), points))

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import made_comparisons
+import made_inspections
 import made_runs
 import pytest
 
@@ -23,13 +25,13 @@ RUNS: dict[str, Callable[[], tuple[Facts, list[Finding]]]] = {
     "compute": lambda: (made_runs.yolov5(), [COLLISION, COLLISION]),
     "compute-keras-yolo3": lambda: (made_runs.keras_yolo3(), []),
     "compute-centernet": lambda: (made_runs.centernet(), []),
-    "inspect-labels": made_runs.label_run,
-    "inspect-targets": lambda: (made_runs.targets(), []),
-    "inspect-anchors": lambda: (made_runs.anchors(), []),
-    "inspect-hyp": lambda: (made_runs.hyp(), []),
-    "compare": lambda: (made_runs.compared_runs(), []),
-    "sweep": lambda: (made_runs.swept(), [COLLISION]),
-    "sweep-two": lambda: (made_runs.swept_twice(), []),
+    "inspect-labels": made_inspections.label_run,
+    "inspect-targets": lambda: (made_inspections.targets(), []),
+    "inspect-anchors": lambda: (made_inspections.anchors(), []),
+    "inspect-hyp": lambda: (made_inspections.hyp(), []),
+    "compare": lambda: (made_comparisons.compared_runs(), []),
+    "sweep": lambda: (made_comparisons.swept(), [COLLISION]),
+    "sweep-two": lambda: (made_comparisons.swept_twice(), []),
 }
 
 

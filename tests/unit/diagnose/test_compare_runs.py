@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import made_comparisons
 import made_runs
 import numpy as np
 
@@ -15,7 +16,7 @@ from detloss_cli.facts.compare import BoxMoves
 
 def run(positives: Sequence[int], lines: Sequence[int], reasons: dict[int, str] | None = None) -> Facts:
     told = {line: "why" for line, number in zip(lines, positives, strict=True) if not number} | (reasons or {})
-    return replace(made_runs.yolov5(), boxes=made_runs.boxes(positives, lines, told))
+    return replace(made_runs.yolov5(), boxes=made_comparisons.boxes(positives, lines, told))
 
 
 def moves(first: Facts, other: Facts, listed: int = MOST_LISTED) -> BoxMoves:
@@ -102,7 +103,7 @@ def test_runs_without_boxes() -> None:
 
 
 def test_keys_of_two_families() -> None:
-    facts = made_runs.compared_runs().compare
+    facts = made_comparisons.compared_runs().compare
     assert facts is not None
     keys = {key.key: key for key in facts.keys}
     assert keys["box"].note == "0.05 is 150x too small for yolov8"
@@ -117,7 +118,7 @@ def test_keys_of_two_families() -> None:
 
 def test_a_gain_that_was_copied_is_named_too() -> None:
     """The same file under both trainers: the number is equal, and wrong in the second."""
-    first, other = made_runs.yolov5(), made_runs.yolo11()
+    first, other = made_runs.yolov5(), made_comparisons.yolo11()
     gains = tuple(replace(gain, hyp=0.05, used=0.05) if gain.key == "box" else gain for gain in other.gains or ())
     facts = compared("--model", [("yolov5s", first), ("yolo11s", replace(other, gains=gains, keys=None))])
     assert next(key for key in facts.keys if key.key == "box").note == "0.05 is 150x too small for yolov8"
@@ -126,7 +127,7 @@ def test_a_gain_that_was_copied_is_named_too() -> None:
 
 
 def test_settings_and_lost_rows_that_differ() -> None:
-    facts = made_runs.compared_runs().compare
+    facts = made_comparisons.compared_runs().compare
     assert facts is not None
     told = dict(facts.settings)
     assert told["loader"] == ("yolov5-7.0", "ultralytics-8.4")
@@ -143,7 +144,7 @@ def test_three_runs_are_held_against_the_first() -> None:
 
 def test_the_loss_of_a_box_moves_along() -> None:
     first, other = run([5], [1]), run([2], [1])
-    told = made_runs.box_loss({"box": 2.0, "cls": 1.0, "total": 3.0}, 1)
+    told = made_comparisons.box_loss({"box": 2.0, "cls": 1.0, "total": 3.0}, 1)
     box = moves(replace(first, box_loss=told), other).boxes[0]
     assert box.loss_before == np.float64(1.5)
     assert box.loss_after is None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import made_runs
+import made_comparisons
 
 from detloss_cli.report.sections.compare import compare_lines
 
 
 def test_keys_off_scale_stand_out_whatever_their_notes_say() -> None:
-    facts = made_runs.compared_runs().compare
+    facts = made_comparisons.compared_runs().compare
     assert facts is not None
     assert {"box", "cls"} < {key.key for key in facts.keys}
     for loud in ("box", "cls"):

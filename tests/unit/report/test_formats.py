@@ -4,6 +4,7 @@ import html
 import math
 from dataclasses import replace
 
+import made_inspections
 import made_runs
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_environment_has_no_say_below_the_command_line(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "no-such-encoding"])
 def test_any_encoding_can_hold_it(encoding: str) -> None:
-    facts, findings = made_runs.label_run()
+    facts, findings = made_inspections.label_run()
     classes = tuple(replace(one, name="野菜") for one in facts.labels.classes) if facts.labels else ()
     facts = replace(facts, labels=replace(facts.labels, classes=classes))  # type: ignore[type-var]
     text = text_format.render(build(facts.command, facts, findings), Look(80, None, encoding))
@@ -67,7 +68,9 @@ def test_any_encoding_can_hold_it(encoding: str) -> None:
 
 def test_long_paths_are_whole() -> None:
     path = "labels/" + "x" * 300 + ".txt"
-    report = build("inspect labels", made_runs.label_run()[0], [Finding("DET120", "column-count", "error", "6 columns", Where(path, 3, 1))])
+    report = build(
+        "inspect labels", made_inspections.label_run()[0], [Finding("DET120", "column-count", "error", "6 columns", Where(path, 3, 1))]
+    )
     assert f"  {path}:3:1  6 columns\n" in formats.load("text").render(report, Look(40))
     assert f"  {path}:3:1\n    6 columns\n" in formats.load("rich").render(report, Look(40))
 

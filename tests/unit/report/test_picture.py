@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import made_inspections
 import made_runs
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from detloss_cli.report.picture import LEVELS, PAD, WITH, WITHOUT, picture
 from detloss_cli.report.picture_name import refuse_format
 from detloss_cli.report.report import build
 
-RUN = made_runs.targets()
+RUN = made_inspections.targets()
 HEAD = RUN.levels or ()
 SCHEMA = json.loads((Path(text_format.__file__).parent / "schema.json").read_text())
 

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import jsonschema
+import made_comparisons
+import made_inspections
 import made_runs
 import pytest
 
@@ -21,12 +23,12 @@ RUNS = {
     "yolov5": made_runs.yolov5(),
     "keras": made_runs.keras_yolo3(),
     "centernet": made_runs.centernet(),
-    "targets": made_runs.targets(),
-    "labels": made_runs.label_run()[0],
-    "hyp": made_runs.hyp(),
-    "compare": made_runs.compared_runs(),
-    "sweep": made_runs.swept(),
-    "sweep of two": made_runs.swept_twice(),
+    "targets": made_inspections.targets(),
+    "labels": made_inspections.label_run()[0],
+    "hyp": made_inspections.hyp(),
+    "compare": made_comparisons.compared_runs(),
+    "sweep": made_comparisons.swept(),
+    "sweep of two": made_comparisons.swept_twice(),
 }
 
 
@@ -38,7 +40,7 @@ def finding(severity: str = "error", path: str | None = "a.txt", line: int = 1, 
 @pytest.mark.parametrize("name", RUNS)
 def test_schema_holds(name: str) -> None:
     facts = RUNS[name]
-    jsonschema.validate(document(build(facts.command, facts, made_runs.label_run()[1])), SCHEMA)
+    jsonschema.validate(document(build(facts.command, facts, made_inspections.label_run()[1])), SCHEMA)
 
 
 def test_schema_refuses_what_breaks_the_contract() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import made_inspections
 import made_runs
 import pytest
 
@@ -22,13 +23,13 @@ SAMPLE = str(Path(__file__).parents[3] / "sample_data" / "vegetables" / "data.ya
 
 
 def test_groups_are_held_against_all_of_their_kind() -> None:
-    lines = [line.plain.split() for line in groups_table(made_runs.targets(), 80)]
+    lines = [line.plain.split() for line in groups_table(made_inspections.targets(), 80)]
     assert ["class", "okraSeed", "9", ".4", "%"] in lines  # of 2,317
     assert ["pepperFlower", "3", "5", "%"] in lines  # of 59
 
 
 def test_many_classes_are_summed_up() -> None:
-    facts = made_runs.targets()
+    facts = made_inspections.targets()
     assert facts.assignment is not None
     many = {f"class_{i}": i + 1 for i in range(MOST + 3)}
     lines = [line.plain for line in groups_table(replace(facts, assignment=replace(facts.assignment, by_class=many)), 80)]
@@ -36,7 +37,7 @@ def test_many_classes_are_summed_up() -> None:
 
 
 def test_no_groups_where_every_box_trains() -> None:
-    facts = made_runs.targets()
+    facts = made_inspections.targets()
     assert list(groups_table(replace(facts, assignment=made_runs.assignment(10, 5)), 80)) == []
 
 
@@ -51,7 +52,7 @@ def test_the_floor_is_the_row_of_the_perfect_head() -> None:
 
 @pytest.mark.parametrize(("changes", "words"), [({"collision_slots": 0, "collision_rows": 0}, "no slot is claimed twice")])
 def test_no_collisions(changes: dict[str, int], words: str) -> None:
-    facts = replace(made_runs.targets(), assignment=made_runs.assignment(10, 5, **changes))
+    facts = replace(made_inspections.targets(), assignment=made_runs.assignment(10, 5, **changes))
     assert [line.plain for line in collisions_lines(facts, 80)] == [f"shared   {words}"]
 
 
