@@ -9,30 +9,44 @@ from typing import Annotated
 import typer
 
 from detloss_cli import __version__
-from detloss_cli.cli.groups import flat
 from detloss_cli.cli.spelling import OrderedGroup, SpelledCommand
 
-# Command -> its module and function, in the order of the help page.
-FIRST: Mapping[str, tuple[str, str]] = {"compute": ("compute", "compute")}
-INSPECT: Mapping[str, tuple[str, str]] = {
-    "labels": ("inspect_labels", "inspect_labels"),
-    "targets": ("inspect_targets", "inspect_targets"),
-    "anchors": ("inspect_anchors", "inspect_anchors"),
-    "hyp": ("inspect_hyp", "inspect_hyp"),
+# Command -> its module, its function and the first words of its page, in the order of the help page.
+Table = Mapping[str, tuple[str, str, str]]
+FIRST: Table = {
+    "compute": ("compute", "compute", "The loss of a data set: per level, per term, weighted, with shares."),
 }
-REST: Mapping[str, tuple[str, str]] = {
-    "compare": ("compare", "compare"),
-    "check": ("check", "check"),
-    "preflight": ("preflight", "preflight"),
-    "explain": ("explain", "explain"),
-    "families": ("families", "families"),
-    "env": ("env", "env"),
-    "cache": ("cache", "cache"),
+INSPECT: Table = {
+    "labels": ("inspect_labels", "inspect_labels", "What the label files hold, and what the trainer's loader would do with each row."),
+    "targets": ("inspect_targets", "inspect_targets", "Which boxes get positives, on which level and anchor, and why the others get none."),
+    "anchors": (
+        "inspect_anchors",
+        "inspect_anchors",
+        "How well the anchors suit the boxes: best possible recall, matches of each, order, units, reach.",
+    ),
+    "hyp": ("inspect_hyp", "inspect_hyp", "Every key of a hyp file: read or dead, in range, and the gain that the loss ends up with."),
+}
+REST: Table = {
+    "compare": (
+        "compare",
+        "compare",
+        "Which boxes gain or lose positives between two runs, and what else moves: terms, levels, gains, lost rows.",
+    ),
+    "check": ("check", "check", "Everything as a gate: labels, data.yaml, hyp, anchors and targets against bounds and a baseline."),
+    "preflight": ("preflight", "preflight", "The checks of `check` and the loss of step 0 for exactly one training, before it starts."),
+    "explain": ("explain", "explain", "The manual page of one finding or topic; without CODE, what there is."),
+    "families": ("families", "families", "The losses that are built in: releases, sources, licences of the originals."),
+    "env": ("env", "env", "Versions, devices, folders and limits: what a report of a bug should hold."),
+    "cache": ("cache", "cache", "The label cache: where it is, what it takes, and away with it."),
 }
 
 
-def build(words: Sequence[str] = ()) -> typer.Typer:
-    """The commands that a command line can mean: the one that it begins with, all where it begins with anything else."""
+def build(words: Sequence[str] | None = None) -> typer.Typer:
+    """The commands that a command line can mean: the one that it begins with; else all, with their first words.
+
+    Args:
+        words: of the command line; None for all commands whole.
+    """
     app = typer.Typer(
         name="detloss",
         cls=OrderedGroup,
@@ -44,24 +58,32 @@ def build(words: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    first, second = (*words[:2], "", "")[:2]
+    first, second = (*(words or ())[:2], "", "")[:2]
     known = first == "inspect" or first in FIRST or first in REST
     for table in (FIRST, REST):
         if table is REST and (first == "inspect" or not known):
             inspect = typer.Typer(cls=OrderedGroup, help="One stage at a time: labels, targets, anchors, hyp.", rich_markup_mode="rich")
-            _add(inspect, INSPECT, second)
+            _add(inspect, INSPECT, second, whole=words is None)
             app.add_typer(inspect, name="inspect")
         if not known or first in table:
-            _add(app, table, first)
+            _add(app, table, first, whole=words is None)
     return app
 
 
-def _add(app: typer.Typer, table: Mapping[str, tuple[str, str]], wanted: str) -> None:
-    """One command of a table; all where it has no such one."""
-    for name, (module, function) in table.items():
-        if name == wanted or wanted not in table:
+def _add(app: typer.Typer, table: Table, wanted: str, *, whole: bool) -> None:
+    """One command of a table; where it has no such one all of them, whole or as they are listed."""
+    for name, (module, function, words) in table.items():
+        if name == wanted or (whole and wanted not in table):
+            from detloss_cli.cli.groups import flat  # which loads what any command needs
+
             found = import_module(f"detloss_cli.cli.{module}")
             app.command(name, cls=getattr(found, "TrainCommand", SpelledCommand))(flat(getattr(found, function)))
+        elif wanted not in table:
+            app.command(name, help=words)(_listed)
+
+
+def _listed() -> None:
+    """Stands for a command that was not typed."""
 
 
 def _version(wanted: bool) -> None:

@@ -19,6 +19,7 @@ from detloss_cli.finding import Finding, Where
 from detloss_cli.inputs.nearest import nearest
 
 TRACEBACK = "DETLOSS_TRACEBACK"
+COMPLETE = "_DETLOSS_COMPLETE"  # set where a shell asks how a line could go on
 WHOLE = ("json", "sarif")  # formats whose readers want an object even where there is nothing to report
 
 
@@ -43,7 +44,7 @@ def guarded(arguments: list[str]) -> int:
 
 
 def _ran(arguments: list[str]) -> int:
-    command = get_command(build(arguments))
+    command = get_command(build(None if COMPLETE in os.environ else arguments))
     try:
         code = command.main(arguments or ["--help"], prog_name="detloss", standalone_mode=False)
     except SystemExit as end:  # typer ends so when nobody reads its help

@@ -10,8 +10,6 @@ from typer._click import Context
 from typer._click.core import Command
 from typer.core import TyperCommand, TyperGroup
 
-from detloss_cli.cli.settled import given_wins, settle
-
 # what they type -> what it is called here
 SPELLINGS: dict[str, str] = {
     "--img": "--imgsz",
@@ -35,6 +33,8 @@ class SpelledCommand(TyperCommand):
     """A command that knows the spellings of the trainers, and what the project settles."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        from detloss_cli.cli.settled import given_wins, settle  # which reads files: a list of commands needs no such thing
+
         words = list(respelled(args, self))
         settle(ctx, self, words)
         rest = super().parse_args(ctx, words)

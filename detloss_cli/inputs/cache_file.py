@@ -12,7 +12,6 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -114,7 +113,7 @@ def write(folder: str, name: str, parts: Sequence[bytes | memoryview]) -> None:
     Raises:
         OSError: it cannot be written; nothing is left behind.
     """
-    part = os.path.join(folder, f"{PART}{os.getpid()}-{token_hex(8)}")
+    part = os.path.join(folder, f"{PART}{os.getpid()}-{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     fd = os.open(part, flags, 0o600)
     try:

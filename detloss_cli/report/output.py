@@ -7,7 +7,6 @@ import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from secrets import token_hex
 
 from detloss_cli.errors import DetlossError
 
@@ -59,7 +58,7 @@ def write(path: str, content: str | bytes) -> None:
         DetlossError: it cannot be written.
     """
     folder = os.path.dirname(path) or "."
-    part = os.path.join(folder, f"{PREFIX}{os.getpid()}-{token_hex(8)}")
+    part = os.path.join(folder, f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
     try:
         _sweep(folder)
         _write_new(part, content.encode("utf-8") if isinstance(content, str) else content)
