@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -35,6 +36,7 @@ def read_yaml(path: str, limits: Limits = DEFAULT) -> YamlDocument:
     return parse_yaml(body, path, limits.yaml_depth)
 
 
+@lru_cache(maxsize=2)  # a data.yaml is asked for by what scans ahead, by what chooses the splits and by what reads them
 def parse_yaml(body: bytes, path: str, max_depth: int = DEFAULT.yaml_depth) -> YamlDocument:
     """Parse bytes. Never raises over what they hold.
 

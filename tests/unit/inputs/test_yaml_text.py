@@ -139,3 +139,11 @@ def test_what_is_no_file_is_one_clear_error(tmp_path, make):
 
 def test_aliases_of_one_line_are_one_fault():
     assert places(parse_yaml(b"a: [*x, *y]\nb: *z\n", "x.yaml")) == [("yaml-alias", 1, 5), ("yaml-alias", 2, 4)]
+
+
+def test_the_same_text_is_parsed_once():
+    """What scans ahead, what chooses the splits and what reads them ask for the same data.yaml."""
+    body = b"names: [a]\ntrain: images\n"
+    assert parse_yaml(body, "data.yaml") is parse_yaml(bytes(bytearray(body)), "data.yaml")
+    assert parse_yaml(body, "data.yaml") is not parse_yaml(body, "other.yaml")
+    assert parse_yaml(b"a: [[[1]]]", "x.yaml", 2).faults != parse_yaml(b"a: [[[1]]]", "x.yaml", 9).faults
