@@ -51,10 +51,12 @@ class Pool:
     def begun(self, shards: Iterator[Any]) -> Iterator[Any]:
         """Hands out the first shards; the results in the order of the shards, and when the last has been taken the workers are gone."""
         coming = (_Task(index, shard) for index, shard in enumerate(shards))
+        begun = 0  # not the number of workers: one may be lost as it is asked
         for task in islice(coming, self.count):
+            begun += 1
             self.workers.append(self._started())
             self._ask(self.workers[-1], task)
-        return self._results(coming, len(self.workers))
+        return self._results(coming, begun)
 
     def _results(self, coming: Iterator[_Task], begun: int) -> Iterator[Any]:
         try:

@@ -110,12 +110,11 @@ def stamps_now(paths: Sequence[str], *, follow: bool, mapper: Mapper = serial) -
         follow: of what a link points at; otherwise a link has no stamp.
         mapper: who asks for them.
     """
-    shards = (StampShard(tuple(paths[first : first + SHARD_FILES]), follow) for first in range(0, len(paths), SHARD_FILES))
+    firsts = range(0, len(paths), SHARD_FILES)
+    shards = (StampShard(tuple(paths[first : first + SHARD_FILES]), follow) for first in firsts)
     keys = np.empty((len(paths), WIDTH), dtype=np.int64)
-    first = 0
-    for part in mapper(read_stamps, shards, StampShard.name):
-        keys[first : first + len(part)] = part
-        first += len(part)
+    for first, part in zip(firsts, mapper(read_stamps, shards, StampShard.name), strict=True):
+        keys[first : first + SHARD_FILES] = part
     return keys
 
 

@@ -41,16 +41,17 @@ def read_labels(
         mapper: who reads the shards.
     """
     where = np.flatnonzero(np.fromiter(map(bool, paths), dtype=bool, count=len(paths)))
+    firsts = range(0, len(where), SHARD_FILES)
 
     def shards() -> Iterator[LabelShard]:
-        for first in range(0, len(where), SHARD_FILES):
+        for first in firsts:
             own = tuple(paths[n] for n in where[first : first + SHARD_FILES].tolist())
             yield LabelShard(own, root, loader, num_classes, limits, allow_outside, stamps)
 
     result = nothing_read(len(paths))
     parts: list[LabelsRead] = []
-    for number, part in enumerate(mapper(read_shard, shards(), LabelShard.name)):
-        own = where[number * SHARD_FILES : (number + 1) * SHARD_FILES]
+    for first, part in zip(firsts, mapper(read_shard, shards(), LabelShard.name), strict=True):
+        own = where[first : first + SHARD_FILES]
         result.rows[own], result.boxes[own] = part.rows, part.boxes
         result.reports.update({int(own[file]): report for file, report in part.reports.items()})
         same = part.loaded is part.strict

@@ -13,6 +13,7 @@ import pytest
 
 from detloss_cli.engine import pool
 from detloss_cli.engine.interface import engine
+from detloss_cli.engine.pool import Pool
 from detloss_cli.engine.processes import Processes
 from detloss_cli.errors import BUG, DetlossError
 from detloss_cli.inputs.mapper import Tell, serial
@@ -120,6 +121,24 @@ def test_what_a_worker_raises_arrives_whole(workers: int) -> None:
     with pytest.raises(DetlossError) as caught:
         list(engine(workers)(refuse, shards(4), name))
     assert (caught.value.message, caught.value.where, caught.value.code) == ("five", "here", 4)
+
+
+@pytest.mark.parametrize(("count", "victim"), [(2, 1), (2, 2), (3, 1), (3, 2), (3, 3)])
+def test_a_worker_lost_before_it_gets_its_first_shard_costs_no_result(count: int, victim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more shards than workers, so that nothing but the first round hands them out."""
+    started, start = [], Pool._started
+
+    def lost(self: Pool) -> object:
+        worker = start(self)
+        started.append(worker)
+        if len(started) == victim:
+            worker.process.kill()
+            worker.process.join()
+        return worker
+
+    monkeypatch.setattr(Pool, "_started", lost)
+    large = [(number,) * 100_000 for number in range(count)]  # more than a pipe holds
+    assert list(Processes(3)(slow_first, large, name)) == large
 
 
 def test_workers_are_gone_when_nobody_listens_any_more() -> None:
