@@ -31,8 +31,9 @@ def guarded(arguments: list[str]) -> int:
         return _stopped(arguments, error, "DET002" if error.code == USAGE else "DET003")
     except ClickException as error:
         return _stopped(arguments, _worded(error), "DET001")
-    except Abort:
-        return INTERRUPTED
+    except Abort as error:
+        # typer makes one of any EOFError; one that a prompt ran into it raises without a cause
+        return _bug(arguments, error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
     except MemoryError:
         return _stopped(arguments, DetlossError("out of memory", hint="a smaller --batch-size needs less", code=INCOMPLETE), "DET003")
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import typer
 from cli_runs import SCHEMA, ran
 
 from detloss_cli.cli import main as entry
@@ -142,7 +143,10 @@ def test_a_bug_is_one_line_and_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "Traceback" in ran(["inspect", "labels", DATA], capsys)[2]
 
 
-@pytest.mark.parametrize(("error", "code"), [(MemoryError(), 4), (KeyboardInterrupt(), 130), (entry.Terminated(), 143)])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(MemoryError(), 4), (KeyboardInterrupt(), 130), (entry.Terminated(), 143), (typer.Abort(), 130), (EOFError("cut"), 3)],
+)
 def test_what_else_can_end_a_run(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +159,7 @@ def test_what_else_can_end_a_run(
     got, out, err = ran(["inspect", "labels", DATA], capsys)
     assert (got, out) == (code, "")
     assert "Traceback" not in err
+    assert ("a bug in detloss: EOFError: cut" in err) == (code == 3)
 
 
 def test_nobody_reads(tmp_path: Path) -> None:

@@ -121,3 +121,38 @@ def test_what_would_run_is_named_and_not_run(data: tuple[Path, list[str], list[s
 def test_anything_broken_is_an_info(data: tuple[Path, list[str], list[str]], body: bytes) -> None:
     (data[0] / "labels.cache").write_bytes(body)
     assert judged(*data)[0] in ("cache-unread", "cache-foreign")
+
+
+def archive(compression: int, body: bytes) -> bytearray:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as file:
+        file.writestr("x/data.pkl", body)
+    return bytearray(out.getvalue())
+
+
+def ends_early() -> bytes:
+    """An archive whose directory promises more bytes than there are."""
+    data = archive(zipfile.ZIP_STORED, b"a" * 500)
+    sizes = data.find(b"PK\x01\x02") + 20
+    data[sizes : sizes + 8] = (5000).to_bytes(4, "little") * 2
+    return bytes(data)
+
+
+def flipped(compression: int, first: int, last: int) -> bytes:
+    """An archive with some bytes of the member turned round."""
+    data = archive(compression, bytes(range(250)) + b"abc" * 400)
+    return bytes(data[:first] + bytes(byte ^ 0xFF for byte in data[first:last]) + data[last:])
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (ends_early(), "EOFError"),
+        (flipped(zipfile.ZIP_LZMA, 50, 90), "LZMAError"),
+        (flipped(zipfile.ZIP_DEFLATED, 40, 60), "error"),
+        (flipped(zipfile.ZIP_BZIP2, 40, 60), "OSError"),
+    ],
+)
+def test_a_broken_archive_is_an_info(data: tuple[Path, list[str], list[str]], body: bytes, name: str) -> None:
+    (data[0] / "labels.cache").write_bytes(body)
+    assert judged(*data) == ("cache-unread", "", f"cut short or of an unknown kind ({name})")
