@@ -15,9 +15,12 @@ from detloss_cli.inputs.cache_stamps import MTIME, Stamped
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.inputs.files import Refused, read_file
 from detloss_cli.inputs.pickle_skim import look_through
+from detloss_cli.inputs.pickle_walk import TooLong
 
 # A pickle beyond this is not looked through: it would take longer than reading the labels.
 LIMIT = 64 << 20
+# Begins each entry of an archive's directory; torch.save writes about five of them.
+ENTRY, MOST_ENTRIES = b"PK\1\2", 10_000
 # What it takes to rebuild numpy arrays, and nothing else.
 ARRAYS = frozenset(
     f"{module} {name}"
@@ -43,7 +46,10 @@ def _judge(cache: str, pictures: Sequence[str], labels: Sequence[str], stamped: 
     if isinstance(data, Refused):
         return Fault("cache-unread", cache, None, None, "", "too large to look through" if data.kind == "label-too-big" else data.detail)
     try:
-        found = look_through(_pickle_of(data))
+        data = _pickle_of(data)
+        found = look_through(data, ARRAYS)
+    except TooLong:
+        return Fault("cache-unread", cache, None, None, "", "more in it than a label cache has, not looked through to the end")
     except Exception as error:  # whatever archives, their compressions and opcodes raise over bytes of unknown origin: no list stays whole
         return Fault("cache-unread", cache, None, None, "", f"cut short or of an unknown kind ({type(error).__name__})")
     if beyond := sorted(found.names - ARRAYS):
@@ -81,13 +87,15 @@ def _pickle_of(data: bytes) -> bytes:
     """The pickle inside a cache: after a numpy header, in a zip of torch.save, or bare.
 
     Raises:
-        ValueError: the archive holds none.
+        ValueError: the archive holds none. TooLong: it holds more members than torch.save writes.
     """
     if data.startswith(b"\x93NUMPY"):
         wide = data[6:7] != b"\x01"
         size = int.from_bytes(data[8:12] if wide else data[8:10], "little")
         return data[(12 if wide else 10) + size :]
     if data.startswith(b"PK"):
+        if data.count(ENTRY) > MOST_ENTRIES:  # each of them becomes an object of half a kilobyte
+            raise TooLong("too many members")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             member = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
             if member is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import pickletools
 import re
+from collections.abc import Collection
 from functools import partial
 
-from detloss_cli.inputs.pickle_walk import FOREIGN, IMPORTS, PUTS, SILENT, STRINGS, Pair, Pickled, Words, imported, pushed, walk
+from detloss_cli.inputs.pickle_walk import FOREIGN, IMPORTS, PUTS, SILENT, STRINGS, Pair, Pickled, TooLong, Words, imported, pushed, walk
 from detloss_cli.inputs.scan import PICTURES
 
 # Opcodes that one match passes: the expression remembers each of them until it is done.
@@ -15,54 +16,104 @@ RUN = 4096
 # A longer integer is left to `pickletools`.
 LONG_BYTES = 9
 # Strings that are looked at together.
-TEXTS = 65_536
+TEXTS = 16_384
+# More than there are in any cache that is small enough to be looked through.
+MOST_TEXTS = 1 << 20
 # Stands between them: no end of it is its beginning, so it is found nowhere else but inside a string that holds it.
 BETWEEN = "\n\x1f\x1e\x1d\x1c"
 # One opcode in so many bytes may be gone through alone; where there are more, the plain way is the shorter one.
 BYTES_A_STEP = 32
+# A larger pickle has no plain way: arrays and paths make up most of it, and each is passed at once.
+PLAIN = 4 << 20
+# Opcodes that are gone through alone in one of that size; arrays that are too long for the expression are among them.
+MOST_STEPS = 250_000
 
 
-def look_through(data: bytes) -> Pickled:
-    """The imports and picture names of a pickle. Runs nothing; time and memory are linear in the bytes, whatever they say.
+def look_through(data: bytes, known: Collection[str] | None = None) -> Pickled:
+    """The imports and picture names of a pickle. Runs nothing; time and memory are linear in the bytes, and bounded, whatever they say.
+
+    Args:
+        known: imports to pass over; any other settles what the pickle is, and nothing is looked at behind it. None: all are listed.
 
     Raises:
-        ValueError: the pickle is cut short or broken.
+        ValueError: the pickle is cut short or broken. TooLong: there is more in it than in any cache.
     """
-    skim = _Skim(data)
+    skim = _Skim(data, known)
     try:
-        done = skim.run()
+        skim.run()
+    except TooLong:
+        if len(data) > PLAIN:
+            raise
+        return walk(data, known)
     except ValueError:
         picture_names(skim.texts)  # a string that cannot be decoded stands before what was found broken
         raise
-    return Pickled(skim.names, skim.pictures | picture_names(skim.texts)) if done else walk(data)
+    return Pickled(skim.names, skim.pictures | picture_names(skim.texts))
+
+
+class _Steps:
+    """Opcodes that may still be gone through alone."""
+
+    def __init__(self, data: bytes) -> None:
+        self._left = RUN + len(data) // BYTES_A_STEP if len(data) <= PLAIN else MOST_STEPS
+
+    def take(self) -> None:
+        """One of them.
+
+        Raises:
+            TooLong: there is none left.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise TooLong("too many opcodes")
+
+
+class _Stream(io.BytesIO):
+    """What an opcode is read from: a text of many megabytes takes four times as much once it is decoded."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > PLAIN:
+            raise TooLong("too long an argument")
+        return super().read(size)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(PLAIN + 1)
+        if len(line) > PLAIN:
+            raise TooLong("too long an argument")
+        return line
 
 
 class _Skim:
     """names, pictures: as in `Pickled`. texts: strings in UTF-8, if they are valid, that have not been looked at yet."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, known: Collection[str] | None) -> None:
         self.names, self.pictures, self.texts = set[str](), set[str](), list[bytes]()
-        self._data, self._stream = data, io.BytesIO(data)
+        self._data, self._stream, self._known, self._steps = data, _Stream(data), known, _Steps(data)
         self._opcodes = pickletools.genops(self._stream)
-        self._behind = _Behind(data)
+        self._behind = _Behind(data, self._steps)
+        self._seen = 0
         self._passing, self._header = _passing(old=False), 2
         # The last two values that were pushed stand no further back than the string before the last one, or the last import.
         self._before = self._last = 0
 
-    def run(self) -> bool:
-        """Up to the end of the pickle; False if too much of it would have to be gone through by the opcode."""
+    def run(self) -> None:
+        """Up to the end of the pickle, or an import that is not known.
+
+        Raises:
+            ValueError: it is broken. TooLong: too much of it would have to be gone through by the opcode, or it has too many strings.
+        """
         data, at = self._data, 0
-        for _ in range(RUN + len(data) // BYTES_A_STEP):
+        while True:
             at = self._pass(at)
-            while (end := _end_of_bytes(data, at)) <= len(data):
-                at = self._pass(end)
+            self._steps.take()
+            if (end := _end_of_bytes(data, at)) <= len(data):
+                at = end
+                continue
             self._stream.seek(at)
             opcode, value, _ = next(self._opcodes)
-            if opcode.name == "STOP":
-                return True
-            self._take(opcode.name, value, at)
+            if opcode.name == "STOP" or self._settled(opcode.name, value, at):
+                return
             at = self._stream.tell()
-        return False
 
     def _pass(self, at: int) -> int:
         """Where the next opcode stands that the expression does not pass."""
@@ -73,20 +124,26 @@ class _Skim:
             texts.append(match[1][header:])
             self._before, self._last = self._last, match.start()
             if len(texts) >= TEXTS:
+                self._seen += len(texts)
+                if self._seen > MOST_TEXTS:
+                    raise TooLong("too many strings")
                 self.pictures |= picture_names(texts)
                 texts.clear()
         return at
 
-    def _take(self, name: str, value: object, at: int) -> None:
-        """One opcode, its argument and its place."""
+    def _settled(self, name: str, value: object, at: int) -> bool:
+        """One opcode, its argument and its place; True for an import that is not known."""
         if name in IMPORTS or name in FOREIGN:
-            self.names.add(imported(name, value, self._behind.top(self._before, at) if name == "STACK_GLOBAL" else (None, None)))
+            thing = imported(name, value, self._behind.top(self._before, at) if name == "STACK_GLOBAL" else (None, None))
+            self.names.add(thing)
             self._before = self._last = at
-        elif name in STRINGS and isinstance(value, str):
+            return self._known is not None and thing not in self._known
+        if name in STRINGS and isinstance(value, str):
             self.texts.append(value.encode("utf-8", "surrogatepass"))
         elif name in PUTS and not self._behind.rewritten:
             self._behind.rewritten = True
             self._passing, self._header = _passing(old=True), 5
+        return False
 
 
 def _end_of_bytes(data: bytes, at: int) -> int:
@@ -100,9 +157,10 @@ class _Behind:
     rewritten: True if an entry of the memo may have been set twice.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, steps: _Steps) -> None:
         self.rewritten = False
-        self._window, self._stream = io.BytesIO(data), io.BytesIO(data)
+        self._steps = steps
+        self._window, self._stream = _Stream(data), _Stream(data)
         self._opcodes = pickletools.genops(self._stream)
         self._words = Words()
 
@@ -114,6 +172,7 @@ class _Behind:
         for opcode, value, at in pickletools.genops(self._window):
             if at is None or at >= end:
                 break
+            self._steps.take()
             if opcode.name not in SILENT:
                 first, second = second, (opcode.name, value, at)
         return self._pushed(*first), self._pushed(*second)
@@ -125,6 +184,7 @@ class _Behind:
         """An entry of the memo as it was at `end`, which is never less than before. Where none is set twice the first is the one."""
         words = self._words
         while self._stream.tell() < end and (self.rewritten or number not in words.memo):
+            self._steps.take()
             opcode, value, _ = next(self._opcodes)
             words.take(opcode.name, value)
         return words.memo.get(number)

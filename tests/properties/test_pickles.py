@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 import random
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -15,17 +18,19 @@ from pickles import ANY, BROKEN, HOSTILE, IMPORTING, MODERN, label_cache, pickle
 from detloss_cli.inputs import pickle_skim
 from detloss_cli.inputs.foreign_cache import ARRAYS
 from detloss_cli.inputs.pickle_skim import look_through
-from detloss_cli.inputs.pickle_walk import Pickled, walk
+from detloss_cli.inputs.pickle_walk import MOST_STEPS, Pickled, TooLong, walk
 
 FORMS = ["c", "python", "optimized"]
 PROTOCOLS = range(6)
 SIZE = 128 << 10
+LARGE = 9 << 19
 FRAME = b"\x95" + bytes(8)
 
 
 def same(data: bytes) -> Pickled | type[Exception]:
     quick = said(look_through, data)
     assert quick == said(walk, data)
+    assert said(partial(look_through, known=ARRAYS), data) == said(partial(walk, known=ARRAYS), data)
     return quick
 
 
@@ -157,3 +162,49 @@ def test_what_costs_most_costs_no_more_than_a_few_plain_ways(kind: str) -> None:
     data = b"\x80\x04" + piece * (SIZE // len(piece)) + b"."
     same(data)
     assert seconds(look_through, data) < 5 * seconds(walk, data) + 0.05
+
+
+LONG = {**HOSTILE, "nothing": b"N", "memo of nothing": b"N\x94", "imports of arrays": b"cnumpy\ndtype\n", "drops": b"N0"}
+
+
+@pytest.mark.parametrize("size", [pickle_skim.PLAIN, LARGE])
+@pytest.mark.parametrize("kind", LONG)
+def test_what_costs_most_is_given_up(kind: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted instead of clocked: opcodes that are gone through alone."""
+    inner, seen = pickletools.genops, 0
+
+    def counted(data: object) -> Iterator[object]:
+        nonlocal seen
+        for found in inner(data):  # type: ignore[arg-type]
+            seen += 1
+            yield found
+
+    monkeypatch.setattr(pickletools, "genops", counted)
+    piece = LONG[kind]
+    found = said(partial(look_through, known=ARRAYS), b"\x80\x04" + piece * ((size - 3) // len(piece)) + b".")
+    assert isinstance(found, Pickled) or found is TooLong
+    assert seen <= MOST_STEPS + pickle_skim.MOST_STEPS
+
+
+def test_memory_is_bounded_too() -> None:
+    hostile = (
+        b"N" + b"\x94" * LARGE + b"j\xff\xff\xff\x7f" * 2 + b"\x93.",
+        b"X" + LARGE.to_bytes(4, "little") + "\U0001f600".encode().ljust(LARGE, b"a"),
+    )
+    for data in hostile:
+        tracemalloc.start()
+        try:
+            assert said(look_through, b"\x80\x04" + data) is TooLong
+            assert tracemalloc.get_traced_memory()[1] < 64 << 20
+        finally:
+            tracemalloc.stop()
+
+
+def test_nothing_is_looked_at_behind_what_settles_it() -> None:
+    for settled in (b"cos\nsystem\n", b"N0", b"\x82\1", b"\x8c\2os\x8c\6system\x93"):
+        for behind in (b"", b"\xff", b"\x8c\5c.jpg" + b"cio\nopen\n."):
+            data = b"\x80\x04\x8c\5a.jpgcnumpy\ndtype\n" + settled + behind
+            found = said(partial(look_through, known=ARRAYS), data)
+            assert found == said(partial(walk, known=ARRAYS), data)
+            assert isinstance(found, Pickled)
+            assert (len(found.names), len(found.names - ARRAYS), found.pictures) == (2, 1, {"a.jpg"})

@@ -156,3 +156,21 @@ def flipped(compression: int, first: int, last: int) -> bytes:
 def test_a_broken_archive_is_an_info(data: tuple[Path, list[str], list[str]], body: bytes, name: str) -> None:
     (data[0] / "labels.cache").write_bytes(body)
     assert judged(*data) == ("cache-unread", "", f"cut short or of an unknown kind ({name})")
+
+
+def test_more_than_a_cache_has_is_not_looked_through(data: tuple[Path, list[str], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    file = data[0] / "labels.cache"
+    file.write_bytes(b"\x80\x04N" + b"\x94" * (5 << 20) + b"j\xff\xff\xff\x7f" * 2 + b"\x93.")
+    assert judged(*data) == ("cache-unread", "", "more in it than a label cache has, not looked through to the end")
+    monkeypatch.setattr(foreign_cache, "MOST_ENTRIES", 2)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as full:
+        for name in ("a/data.pkl", "a/version", "a/data/0"):
+            full.writestr(name, pickle.dumps({}))
+    file.write_bytes(out.getvalue())
+    assert judged(*data)[2].startswith("more in it")
+
+
+def test_what_runs_before_the_break_is_named(data: tuple[Path, list[str], list[str]]) -> None:
+    (data[0] / "labels.cache").write_bytes(b"\x80\x04cos\nsystem\n\xff")
+    assert judged(*data)[:2] == ("cache-runs-code", "os.system")
