@@ -26,6 +26,8 @@ from detloss_cli.reading import Read, asked_splits, load
 from detloss_cli.rect_choice import arranged, why_not
 from detloss_cli.resolve import Request, Setup
 
+TRAIN = "train"
+NO_TRAIN = "classes weighed by their boxes in the training set; there is no split train, so computed by the boxes that are read"
 GEOMETRIES: tuple[Geometry, ...] = ("letterbox", "stretch", "square")
 
 
@@ -36,7 +38,7 @@ class Scene:
     geometry_why: why the geometry is the one it is. faults: of data.yaml, hyp and model. left_out: boxes that the loader read but the
     trainer does not train, by rule.
     parts: where batches of `batch_size` differ in their input shape. picture: (M,) number of each picture among the files, where they
-    stand in another order.
+    stand in another order. class_counts: (C,) boxes of each class in the training set, () where the loss does not weigh by them.
     """
 
     dataset: DataSet
@@ -51,6 +53,7 @@ class Scene:
     batch_size: int = 0
     parts: tuple[Part, ...] = ()
     picture: NDArray[np.int64] | None = None
+    class_counts: tuple[int, ...] = ()
 
     @property
     def size_px(self) -> NDArray[np.float32]:
@@ -111,7 +114,14 @@ def stage(request: Request, chosen: Setup, read: Read = load) -> Scene:
     if request.geometry is not None and request.geometry not in GEOMETRIES:
         raise DetlossError("unknown geometry", where=f"--geometry {request.geometry}", hint=f"one of {', '.join(GEOMETRIES)}")
     wanted = request.geometry in (None, "letterbox")
-    return staged(request, chosen, *read(request, splits=asked_splits(request), loader=chosen.loader, sizes=wanted))
+    dataset, faults = read(request, splits=asked_splits(request), loader=chosen.loader, sizes=wanted)
+    scene = staged(request, chosen, dataset, faults)
+    if not scene.class_counts or TRAIN in dataset.splits or TRAIN not in dataset.spec.splits:
+        return scene
+    trained, _ = read(request, splits=(TRAIN,), loader=chosen.loader, sizes=wanted)
+    unread = (fault for fault in trained.faults if fault.kind in UNREAD_KINDS and fault not in scene.faults)
+    counts = _class_counts(request, trained, scene.head.num_classes)
+    return replace(scene, class_counts=counts, faults=(*scene.faults, *unread))
 
 
 def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Fault, ...]) -> Scene:
@@ -123,16 +133,38 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     if request.command != "inspect anchors":
         from detloss_cli.anchor_choice import with_chosen_anchors  # who only reads labels does not wait for it
 
-        trained = [split == "train" for split in labels.images.split]
+        trained = [split == TRAIN for split in labels.images.split]
         own = network[np.asarray(trained)[labels.image]] if any(trained) else network
         chosen = with_chosen_anchors(request, chosen, own)
     head = chosen.head(max(1, dataset.num_classes))
     unread = (fault for fault in dataset.faults if fault.kind in UNREAD_KINDS)  # what a command is about is not whole then
     settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes), *unread)
-    scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings)
+    counts = _class_counts(request, dataset, head.num_classes)
+    if request.command == "inspect anchors" or not _weighs(chosen, counts):
+        counts = ()
+    elif TRAIN not in dataset.spec.splits:
+        settings = (*settings, Fault("switch-not-modelled", dataset.spec.path, None, None, "cls_pw", NO_TRAIN))
+    scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings, class_counts=counts)
     if chosen.rect and request.command != "inspect anchors" and not request.files:
         scene = _rectangular(request, scene)
     return scene.without(other_classes(scene.labels, request.classes), (), "class-not-chosen") if request.classes else scene
+
+
+def _weighs(chosen: Setup, counts: tuple[int, ...]) -> bool:
+    """Whether the loss weighs the classes by how often they occur."""
+    weigh = getattr(chosen.family, "with_class_weights", None)
+    return weigh is not None and weigh(chosen.hyp, counts, chosen.profile) is not chosen.hyp
+
+
+def _class_counts(request: Request, dataset: DataSet, number: int) -> tuple[int, ...]:
+    """(C,) boxes of each class in the training set; in what was read, where that is not among it. number: C."""
+    labels = dataset.labels
+    counted = (labels.cls >= 0) & (labels.cls < number)
+    if TRAIN in dataset.splits:
+        counted &= np.array([split == TRAIN for split in labels.images.split], dtype=bool)[labels.image]
+    if request.classes:
+        counted &= np.isin(labels.cls, list(request.classes))
+    return tuple(np.bincount(labels.cls[counted], minlength=number).tolist())
 
 
 def _rectangular(request: Request, scene: Scene) -> Scene:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from detloss_cli.measure.count_shard import counted_in_shards
 from detloss_cli.measure.counted import Counted, counted
 from detloss_cli.measure.parts import largest
@@ -24,11 +22,7 @@ def hyp_used(request: Request, scene: Scene) -> Any:
     """The hyp as the loss gets it: scaled, and with what it makes of how often each class occurs."""
     chosen = scene.setup
     hyp = chosen.hyp if request.raw_gains else chosen.family.scaled(chosen.hyp, scene.head, chosen.profile)
-    weigh = getattr(chosen.family, "with_class_weights", None)
-    if weigh is None:
-        return hyp
-    classes, number = scene.labels.cls, scene.head.num_classes
-    return weigh(hyp, np.bincount(classes[(classes >= 0) & (classes < number)], minlength=number).tolist(), chosen.profile)
+    return chosen.family.with_class_weights(hyp, scene.class_counts, chosen.profile) if scene.class_counts else hyp  # type: ignore[attr-defined]
 
 
 def count_labels(request: Request, scene: Scene) -> Counted | None:
