@@ -54,6 +54,8 @@ def resolve(
     """
     folder = os.path.realpath(os.path.dirname(file) or ".")
     given = path or PathEntry("", None, None)
+    if odd := _unnameable(given.text):
+        return Place(folder, {}, (Fault("data-path-form", file, given.line, given.column, given.text, odd),))
     candidates, replaced = _roots(folder, given.text or ".", root)
     standing = [os.path.realpath(candidate) for candidate in candidates if os.path.isdir(candidate)]
     if not standing:
@@ -83,8 +85,6 @@ def _fault(file: str, split: str, entry: PathEntry, found: Found) -> Fault:
 
 def _roots(folder: str, given: str, root: str | None) -> tuple[list[str], bool]:
     """Candidates for the root in order, and whether the option replaced a `path:` that does not exist here."""
-    if "\0" in given:
-        return [os.devnull], False
     if WINDOWS.match(given) or os.path.isabs(given):
         replaced = root is not None and not os.path.isdir(given)
         return [root if replaced and root is not None else given], replaced
@@ -100,8 +100,8 @@ def _spellings(text: str) -> Iterator[str]:
 
 def find(root: str, text: str, allow_outside: bool = False, files: tuple[str, ...] = (".txt",)) -> Found:
     """One path below a root. root: absolute, links resolved. files: endings of files that are welcome beside folders."""
-    if not text or "\0" in text:
-        return Found(kind="data-path-form", detail="empty" if not text else "holds a NUL")
+    if odd := _unnameable(text) if text else "empty":
+        return Found(kind="data-path-form", detail=odd)
     if WINDOWS.match(text):
         return Found(kind="data-path-missing", detail="windows")
     outside = inside = False
@@ -121,6 +121,15 @@ def find(root: str, text: str, allow_outside: bool = False, files: tuple[str, ..
     if outside and not near:
         return Found(kind="data-path-outside", detail=root)
     return Found(kind="data-path-missing", detail=text.replace("\\", "/") if "\\" in text else near)
+
+
+def _unnameable(text: str) -> str:
+    """Why no file can have this name, "" if one can."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:  # "\ud800" in YAML: half of a character
+        return "holds a character that no file name can have"
+    return "holds a NUL" if "\0" in text else ""
 
 
 def _inside(path: str, root: str) -> bool:
