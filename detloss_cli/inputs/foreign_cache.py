@@ -13,7 +13,7 @@ import numpy as np
 
 from detloss_cli.inputs.cache_stamps import MTIME, Stamped
 from detloss_cli.inputs.fault import Fault
-from detloss_cli.inputs.files import Refused, read_file
+from detloss_cli.inputs.files import Refused, read_known
 from detloss_cli.inputs.pickle_skim import look_through
 from detloss_cli.inputs.pickle_walk import TooLong
 
@@ -42,9 +42,11 @@ def cache_faults(caches: Sequence[str], pictures: Sequence[str], labels: Sequenc
 
 
 def _judge(cache: str, pictures: Sequence[str], labels: Sequence[str], stamped: Stamped | None) -> Fault:
-    data = read_file(cache, LIMIT)
-    if isinstance(data, Refused):
-        return Fault("cache-unread", cache, None, None, "", "too large to look through" if data.kind == "label-too-big" else data.detail)
+    read = read_known(cache, LIMIT)
+    if isinstance(read, Refused):
+        return Fault("cache-unread", cache, None, None, "", "too large to look through" if read.kind == "label-too-big" else read.detail)
+    data, written = read[0], read[1].st_mtime_ns  # when it was read: a trainer may be writing it anew
+    del read  # the bytes are there once
     try:
         data = _pickle_of(data)
         found = look_through(data, ARRAYS)
@@ -54,18 +56,17 @@ def _judge(cache: str, pictures: Sequence[str], labels: Sequence[str], stamped: 
         return Fault("cache-unread", cache, None, None, "", f"cut short or of an unknown kind ({type(error).__name__})")
     if beyond := sorted(found.names - ARRAYS):
         return Fault("cache-runs-code", cache, None, None, beyond[0].replace(" ", "."), str(len(beyond)))
-    why = _stale(cache, found.pictures, pictures, labels, stamped) if found.pictures else ""
+    why = _stale(cache, written, found.pictures, pictures, labels, stamped) if found.pictures else ""
     return Fault("cache-stale" if why else "cache-foreign", cache, None, None, "", why)
 
 
-def _stale(cache: str, cached: set[str], pictures: Sequence[str], labels: Sequence[str], stamped: Stamped | None) -> str:
-    """Why a cache cannot be true of the files as they are, "" if it may be."""
+def _stale(cache: str, written: int, cached: set[str], pictures: Sequence[str], labels: Sequence[str], stamped: Stamped | None) -> str:
+    """Why a cache cannot be true of the files as they are, "" if it may be. written: when, in ns."""
     below = cache.removesuffix(".cache") + "/"
     mine = [n for n, label in enumerate(labels) if label.startswith(below)] or range(len(labels))
     there = {pictures[n].replace(os.sep, "/").rpartition("/")[2] for n in mine}
     if cached != there:
         return f"it names {len(cached - there)} pictures that are gone and lacks {len(there - cached)}"
-    written = os.stat(cache).st_mtime_ns
     known, later = np.zeros((2, len(labels)), dtype=bool)
     if stamped is not None:
         known[stamped.files], later[stamped.files] = True, stamped.keys[:, MTIME] > written

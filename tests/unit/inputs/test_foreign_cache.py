@@ -105,6 +105,26 @@ def test_a_label_that_is_no_file_was_not_changed(data: tuple[Path, list[str], li
         assert cache_faults([str(file)], pictures, [other, labels[1]])[0].detail.startswith(f"{count} label files")
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_a_cache_that_goes_while_it_is_judged(
+    again: bool, data: tuple[Path, list[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trainer unlinks its cache and writes it anew: what is said is of the one that was read."""
+    file = data[0] / "labels.cache"
+    file.write_bytes(pickle.dumps(entries(data[0], ("a.jpg", "b.jpg"))))
+    os.utime(file, (500, 500))
+    inner = foreign_cache.look_through
+
+    def gone(*arguments: Any) -> Any:
+        file.unlink()
+        if again:
+            file.touch()
+        return inner(*arguments)
+
+    monkeypatch.setattr(foreign_cache, "look_through", gone)
+    assert judged(*data) == ("cache-stale", "", "2 label files changed after it was written")
+
+
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
 def test_what_would_run_is_named_and_not_run(data: tuple[Path, list[str], list[str]], protocol: int, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
