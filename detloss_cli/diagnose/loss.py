@@ -20,6 +20,7 @@ from detloss_cli.diagnose.left_out import without_left_out
 from detloss_cli.errors import DetlossError
 from detloss_cli.facts import Facts, ImageFacts
 from detloss_cli.finding import Finding
+from detloss_cli.inputs.ahead import let_go
 from detloss_cli.inputs.fault import Fault
 from detloss_cli.measure.box_groups import with_box_groups
 from detloss_cli.measure.counted import Counted, host
@@ -106,6 +107,7 @@ def compute(request: Request, *, read: Read = reading.load, marks: bool = True) 
 
         files = open_files(request.preds, request.limits.preds_bytes)
         if any(file.is_dump for file in files):
+            let_go(request.scanner)  # of DATA only the names are read
             return _replayed(request, files)
     scene = _stage(request, read)
     count = count_labels(request, scene) if not files else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection, wait
@@ -48,7 +48,7 @@ class Pool:
     workers: list[_Worker] = field(default_factory=list)
     again: list[_Task] = field(default_factory=list)
 
-    def begun(self, shards: Iterator[Any]) -> Iterator[Any]:
+    def begun(self, shards: Iterator[Any]) -> _Handed:
         """Hands out the first shards; the results in the order of the shards, and when the last has been taken the workers are gone."""
         coming = (_Task(index, shard) for index, shard in enumerate(shards))
         begun = 0  # not the number of workers: one may be lost as it is asked
@@ -56,9 +56,9 @@ class Pool:
             begun += 1
             self.workers.append(self._started())
             self._ask(self.workers[-1], task)
-        return self._results(coming, begun)
+        return _Handed(self, self._results(coming, begun))
 
-    def _results(self, coming: Iterator[_Task], begun: int) -> Iterator[Any]:
+    def _results(self, coming: Iterator[_Task], begun: int) -> Generator[Any]:
         try:
             yield from self._in_order(coming, begun)
         finally:
@@ -157,6 +157,25 @@ class Pool:
         for worker in self.workers:
             _end(worker)
         self.workers.clear()
+
+
+@dataclass(slots=True)
+class _Handed:
+    """Results that are being worked on already: a generator that nobody has asked yet would not notice that it is closed."""
+
+    pool: Pool
+    rest: Generator[Any]
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.rest)
+
+    def close(self) -> None:
+        """The workers are gone."""
+        self.rest.close()
+        self.pool.close()
 
 
 def _end(worker: _Worker) -> None:

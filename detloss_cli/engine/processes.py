@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from detloss_cli.inputs.mapper import Result, Shard, Tell, serial
+from detloss_cli.inputs.mapper import Result, Results, Shard, Tell, serial
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """A `Mapper` over some processes. They begin when there is a second shard, and are gone when the last result has been taken."""
+    """A `Mapper` over some processes. They begin when there is a second shard, and are gone when the last result has been taken, or
+    they are closed."""
 
     workers: int
 
     def __call__(
         self, work: Callable[[Shard, Tell | None], Result], shards: Iterable[Shard], name: Callable[[Shard, int], str]
-    ) -> Iterator[Result]:
+    ) -> Results[Result]:
         left = iter(shards)
         first = list(islice(left, 2))
         if len(first) < 2:

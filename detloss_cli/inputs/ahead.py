@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detloss_cli.errors import DetlossError
 from detloss_cli.inputs.data_yaml import read_data
 from detloss_cli.inputs.limits import Limits
-from detloss_cli.inputs.mapper import Mapper, Tell
+from detloss_cli.inputs.mapper import Mapper, Results, Tell
 from detloss_cli.inputs.pairing import is_inside, label_folder
 from detloss_cli.inputs.scan import Scan, Scanner, scan
 
@@ -41,7 +41,7 @@ class Ahead:
     def __init__(self, folders: Sequence[str], limits: Limits, mapper: Mapper) -> None:
         self._limits = limits
         self._left = list(folders)
-        self._results: Iterator[Scan] = mapper(scan_shard, [ScanShard(folder, limits) for folder in folders], ScanShard.name)
+        self._results: Results[Scan] = mapper(scan_shard, [ScanShard(folder, limits) for folder in folders], ScanShard.name)
         self._found: dict[str, Scan] = {}
 
     def __call__(self, top: str, limits: Limits) -> Scan:
@@ -52,6 +52,18 @@ class Ahead:
             if not self._left:
                 next(self._results, None)  # which lets the workers go
         return self._found.pop(top, None) or scan(top, limits)
+
+    def close(self) -> None:
+        """Nobody asks for the rest, the workers are gone; who asks all the same is answered as by `scan`."""
+        self._results.close()
+        self._left.clear()
+        self._found.clear()
+
+
+def let_go(scanner: Scanner) -> None:
+    """There is no more to list: nobody scans ahead."""
+    if isinstance(scanner, Ahead):
+        scanner.close()
 
 
 def scanner_of(path: str, splits: str | None, root: str | None, limits: Limits, mapper: Mapper, *, allow_outside: bool) -> Scanner:
@@ -66,8 +78,10 @@ def scanner_of(path: str, splits: str | None, root: str | None, limits: Limits, 
     try:
         spec, _ = read_data(path, root=root, names=None, allow_outside=allow_outside, limits=limits)
         wanted = spec.splits if splits is None else {split: spec.splits[split] for split in splits.split(",") if split in spec.splits}
-        sources = dict.fromkeys(source for places in wanted.values() for source in places)
-        twins = {source: label_folder(source) for source in sources}
+        sources: dict[str, str] = {}
+        for source in (source for places in wanted.values() for source in places):
+            sources.setdefault(os.path.realpath(source), source)  # listing looks into the first of them alone
+        twins = {source: label_folder(source) for source in sources.values()}
         folders = [folder for pair in twins.items() for folder in dict.fromkeys(pair) if _is_large(folder) and is_inside(folder, spec.root)]
     except (DetlossError, OSError, ValueError):  # who reads the data in earnest says what is wrong with it
         return scan

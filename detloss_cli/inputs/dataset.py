@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detloss_cli.inputs.ahead import let_go
 from detloss_cli.inputs.cache import Cache
 from detloss_cli.inputs.cached_labels import read_cached_labels
 from detloss_cli.inputs.columns import Columns
@@ -145,7 +146,10 @@ def _from_files(
     """One label file a picture."""
     if cache is not None:
         cache = cache.away_from(source for split in splits for source in spec.splits[split])
-    listing = list_images(spec, splits, limits, allow_outside=allow_outside, scanner=scanner)
+    try:
+        listing = list_images(spec, splits, limits, allow_outside=allow_outside, scanner=scanner)
+    finally:
+        let_go(scanner)
     read = read_cached_labels(listing.labels, spec.root, loader, bound, limits, allow_outside=allow_outside, cache=cache, mapper=mapper)
     orphans = read_labels(tuple(listing.orphans), spec.root, loader, bound, limits, allow_outside=allow_outside, mapper=mapper)
     width, height, size_faults = find_sizes(listing.pictures, spec.root, sizes and not listing.labels_only, image_sizes, cache, mapper)

@@ -7,7 +7,20 @@ from typing import Protocol, TypeVar
 
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
+Given = TypeVar("Given", covariant=True)
 Tell = Callable[[int], None]
+
+
+class Results(Protocol[Given]):
+    """What a mapper gives, one result after the other."""
+
+    def __iter__(self) -> Iterator[Given]: ...
+
+    def __next__(self) -> Given: ...
+
+    def close(self) -> None:
+        """Nobody wants the rest: whoever works on it stops, also before the first result was taken."""
+        ...
 
 
 class Mapper(Protocol):
@@ -15,7 +28,7 @@ class Mapper(Protocol):
 
     def __call__(
         self, work: Callable[[Shard, Tell | None], Result], shards: Iterable[Shard], name: Callable[[Shard, int], str]
-    ) -> Iterator[Result]:
+    ) -> Results[Result]:
         """The results in the order of the shards, each once, as soon as they are there.
 
         Args:
@@ -31,6 +44,6 @@ class Mapper(Protocol):
         ...
 
 
-def serial(work: Callable[[Shard, Tell | None], Result], shards: Iterable[Shard], name: Callable[[Shard, int], str]) -> Iterator[Result]:
+def serial(work: Callable[[Shard, Tell | None], Result], shards: Iterable[Shard], name: Callable[[Shard, int], str]) -> Results[Result]:
     """One after the other, here."""
     return (work(shard, None) for shard in shards)

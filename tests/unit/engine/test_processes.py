@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -144,9 +145,18 @@ def test_a_worker_lost_before_it_gets_its_first_shard_costs_no_result(count: int
 def test_workers_are_gone_when_nobody_listens_any_more() -> None:
     results = Processes(2)(squares, shards(50), name)
     pid = next(results)[1]
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("count", [2, 50])
+def test_workers_are_gone_when_nobody_has_listened_yet(count: int) -> None:
+    results = Processes(2)(squares, shards(count), name)
+    assert len(multiprocessing.active_children()) == 2
+    results.close()
+    assert not multiprocessing.active_children()
+    assert next(results, None) is None
 
 
 def test_spawned_workers_do_the_same_and_load_nothing_of_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from detloss_cli.engine.processes import Processes
-from detloss_cli.inputs import ahead
-from detloss_cli.inputs.ahead import Ahead, scanner_of
+from detloss_cli.inputs import ahead, dataset
+from detloss_cli.inputs.ahead import Ahead, ScanShard, scan_shard, scanner_of
 from detloss_cli.inputs.data_yaml import read_data
+from detloss_cli.inputs.dataset import read_dataset
 from detloss_cli.inputs.limits import DEFAULT, parse_limits
 from detloss_cli.inputs.listing import list_images
-from detloss_cli.inputs.mapper import serial
-from detloss_cli.inputs.scan import scan
+from detloss_cli.inputs.mapper import Results, serial
+from detloss_cli.inputs.scan import Scan, scan
 
 
 @pytest.fixture
@@ -60,6 +61,42 @@ def test_a_folder_that_nobody_scans_is_scanned_here(data: Path, monkeypatch: pyt
     assert scanner(val, DEFAULT) == scan(val, DEFAULT)
     (data.parent / "labels/val/new.txt").touch()
     assert scanner(val, DEFAULT) == scan(val, DEFAULT)
+
+
+def test_workers_go_with_the_listing_whatever_it_asked_for(data: Path) -> None:
+    spec, _ = read_data(str(data))
+    folders = [str(data.parent / "images/train"), str(data.parent / "labels/train"), str(data.parent)]  # the last one is not asked for
+    for asked in (folders, folders[::-1]):
+        scanner = Ahead(asked, DEFAULT, Processes(2))
+        assert multiprocessing.active_children()
+        found = read_dataset(spec, ("train",), "strict", num_classes=None, sizes=False, scanner=scanner)
+        assert not multiprocessing.active_children()
+        assert found.counts == read_dataset(spec, ("train",), "strict", num_classes=None, sizes=False).counts
+        assert scanner(folders[0], DEFAULT) == scan(folders[0], DEFAULT)
+
+
+def test_workers_go_when_the_listing_breaks(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, _ = read_data(str(data))
+    scanner = begun(data, monkeypatch)
+    monkeypatch.setattr(dataset, "list_images", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        read_dataset(spec, ("train",), "strict", num_classes=None, sizes=False, scanner=scanner)
+    assert not multiprocessing.active_children()
+
+
+def test_a_folder_by_two_names_is_begun_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data.parent / "images/again").symlink_to("train")
+    (data.parent / "labels/again").symlink_to("train")
+    data.write_text("train: images/train\nval: images/again\nnames: [a]\n")
+    asked = list[str]()
+
+    def mapper(work: object, shards: list[ScanShard], name: object) -> Results[Scan]:
+        asked.extend(shard.top for shard in shards)
+        return serial(scan_shard, shards, ScanShard.name)
+
+    monkeypatch.setattr(ahead, "LARGE", 0)
+    scanner_of(str(data), None, None, DEFAULT, mapper, allow_outside=False)  # type: ignore[arg-type]
+    assert asked == [str(data.parent / kind / "train") for kind in ("images", "labels")]
 
 
 @pytest.mark.parametrize("text", ["train: images/train\nnames: [", "train: nowhere\nnames: [a]\n", "train: images/train\nnames: [a]\n"])

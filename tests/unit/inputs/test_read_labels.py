@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,12 @@ import pytest
 from detloss_cli.inputs import cache_stamps, read_labels
 from detloss_cli.inputs.cache_stamps import stamps_now
 from detloss_cli.inputs.limits import DEFAULT
-from detloss_cli.inputs.mapper import Result, Shard, Tell, serial
+from detloss_cli.inputs.mapper import Result, Results, Shard, Tell, serial
 
 
 def one_too_few(
     work: Callable[[Shard, Tell | None], Result], shards: Iterable[Shard], name: Callable[[Shard, int], str]
-) -> Iterator[Result]:
+) -> Results[Result]:
     return serial(work, list(shards)[:-1], name)
 
 
