@@ -21,6 +21,7 @@ from detloss_cli.inputs.limits import parse_limits
 from detloss_cli.report.report import build
 from detloss_cli.resolve import Request
 
+TEXTS = ("limit", "set", "sets")  # one text or several, each as it would be typed
 SWITCHES = ("autobalance", "gr", "label_smoothing", "sort_obj_iou")
 INSIDE = ("command", "image", "cache", "files", "hyp_section", "training", "origins", "overrides", "limits", "scanner")
 Data = str | Sequence[str] | None
@@ -60,9 +61,10 @@ def _request(command: str, data: Data, options: dict[str, Any], *, needed: bool 
     known = {field.name: field.default for field in fields(Request) if field.name not in INSIDE}
     given = known | {"data": values.data(paths, None, needed=needed), "batch_size": None, "what_if": "", "classes": None}
     switches = {name: options[name] for name in SWITCHES if name in options}
-    given |= {name: _typed(name, value) for name, value in options.items() if name not in (*SWITCHES, "limit")}
-    limits = _texts(options.get("limit"))
-    return request(command, **given, limits=parse_limits(limits), overrides=switched(**switches))
+    given |= {name: _typed(name, value) for name, value in options.items() if name not in (*SWITCHES, *TEXTS)}
+    limit, *sets = (_texts(options.get(name)) for name in TEXTS)
+    given["sets"] = [word for words in sets for word in words]
+    return request(command, **given, limits=parse_limits(limit), overrides=switched(**switches))
 
 
 def _texts(value: Data) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 
 import detloss_cli
 from detloss_cli.cli import main as entry
+from detloss_cli.errors import DetlossError
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = str(ROOT / "sample_data" / "vegetables" / "data.yaml")
@@ -46,6 +47,26 @@ def test_the_same_facts_as_on_the_command_line(options: dict[str, Any], words: l
     said = detloss_cli.document(*detloss_cli.compute(DATA, **options))
     entry.run(["compute", DATA, *words, "--format", "json", "--no-cache"])
     assert json.loads(json.dumps(said)) == json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sets": "box=0.1"}, ["box=0.1"]),
+        ({"sets": ["box=0.1", "cls=0.7"]}, ["box=0.1", "cls=0.7"]),
+        ({"set": ("box=0.1", "cls=0.7")}, ["box=0.1", "cls=0.7"]),
+        ({"set": "box=0.1", "sets": ("cls=0.7",)}, ["box=0.1", "cls=0.7"]),
+    ],
+)
+def test_settings_as_one_text_or_several(options: dict[str, Any], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    said = detloss_cli.document(*detloss_cli.compute(DATA, **options))
+    entry.run(["compute", DATA, *words, "--format", "json", "--no-cache"])
+    assert json.loads(json.dumps(said)) == json.loads(capsys.readouterr().out)
+
+
+def test_a_setting_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(DetlossError, match="bx"):
+        detloss_cli.compute(DATA, sets="bx=1")
 
 
 def test_the_other_commands(capsys: pytest.CaptureFixture[str]) -> None:
