@@ -36,6 +36,7 @@ from detloss_cli.predictions.dump import Dump, read_dump
 from detloss_cli.predictions.file_head import FilePredictions
 from detloss_cli.predictions.finite import not_finite
 from detloss_cli.predictions.head_file import HeadFile
+from detloss_cli.rect_choice import why_not
 from detloss_cli.resolve import Request, Setup
 from detloss_cli.scene import Scene
 from detloss_cli.targets.assignment import Assignment
@@ -151,7 +152,8 @@ def _scene(request: Request, steps: Sequence[Step], names: tuple[str, ...]) -> S
     origins = {"family": said, "profile": first.why, "model": "dump", "hyp": "default", "imgsz": "default"}
     setup = Setup(family, first.job.profile, "", model, HypFile("", {}, {}, ()), first.job.hyp, head.imgsz, origins, ())
     why = "" if first.dump.about.paths_are == "picture" else "with mosaic, only the first of four pictures is known"
-    return Scene(dataset, setup, head, "letterbox", why, labels, labels.boxes, ())
+    odd = why_not(request, head.imgsz, "letterbox") if request.rect else None
+    return Scene(dataset, setup, head, "letterbox", why, labels, labels.boxes, (odd,) if odd is not None else ())
 
 
 def _labels(steps: Sequence[Step], names: tuple[str, ...]) -> Labels:

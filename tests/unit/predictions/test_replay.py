@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from detloss_cli.diagnose import loss as diagnose
+from detloss_cli.engine.processes import Processes
 from detloss_cli.errors import DetlossError
 from detloss_cli.families import yolov5
+from detloss_cli.inputs.ahead import Ahead
 from detloss_cli.inputs.head import Head, Level
+from detloss_cli.inputs.limits import DEFAULT
 from detloss_cli.predictions.detloss_tap import tap
 from detloss_cli.predictions.interface import DensePredictions
 from detloss_cli.report.sections.standing import standing_table
@@ -197,6 +201,29 @@ def test_options_that_a_dump_answers_itself(tmp_path: Path, option: dict[str, An
     record(tmp_path, ComputeLoss(HYP, HYP, "7.0"))
     with pytest.raises(DetlossError, match="a dump says this itself"):
         computed(tmp_path, **option)
+
+
+def test_rectangular_batches_are_refused_where_typed_and_named_where_a_run_has_them(tmp_path: Path) -> None:
+    record(tmp_path, ComputeLoss(HYP, HYP, "7.0"))
+    request = Request(command="compute", preds=str(tmp_path), rect=True)
+    with pytest.raises(DetlossError, match="does not go with --rect") as refused:
+        diagnose.compute(request)
+    assert refused.value.where == "--preds"
+    _, found = diagnose.compute(replace(request, origins={"rect": "opt.yaml"}))
+    (said,) = [finding for finding in found if finding.code == "DET701"]
+    assert "--preds does not go with it" in said.message
+    assert said.where is not None
+    assert said.where.path == "opt.yaml"
+
+
+def test_nobody_scans_data_that_only_names_the_classes(tmp_path: Path) -> None:
+    record(tmp_path / "dumps", ComputeLoss(HYP, HYP, "7.0"))
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    scanner = Ahead([str(tmp_path / "a"), str(tmp_path / "b")], DEFAULT, Processes(2))
+    assert multiprocessing.active_children()
+    diagnose.compute(Request(command="compute", preds=str(tmp_path / "dumps"), scanner=scanner))
+    assert not multiprocessing.active_children()
 
 
 def test_dumps_of_unlike_heads_are_kept_apart(tmp_path: Path) -> None:
