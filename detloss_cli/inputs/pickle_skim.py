@@ -8,7 +8,21 @@ import re
 from collections.abc import Collection
 from functools import partial
 
-from detloss_cli.inputs.pickle_walk import FOREIGN, IMPORTS, PUTS, SILENT, STRINGS, Pair, Pickled, TooLong, Words, imported, pushed, walk
+from detloss_cli.inputs.pickle_walk import (
+    FOREIGN,
+    IMPORTS,
+    PUTS,
+    SILENT,
+    STRINGS,
+    Pair,
+    Pickled,
+    TooLong,
+    Words,
+    imported,
+    is_picture,
+    pushed,
+    walk,
+)
 from detloss_cli.inputs.scan import PICTURES
 
 # Opcodes that one match passes: the expression remembers each of them until it is done.
@@ -106,7 +120,9 @@ class _Skim:
         while True:
             at = self._pass(at)
             self._steps.take()
-            if (end := _end_of_bytes(data, at)) <= len(data):
+            if (end := _end_of_counted(data, at)) <= len(data):
+                if data.startswith(b"X", at):
+                    self._long_text(at + 5, end)
                 at = end
                 continue
             self._stream.seek(at)
@@ -114,6 +130,14 @@ class _Skim:
             if opcode.name == "STOP" or self._settled(opcode.name, value, at):
                 return
             at = self._stream.tell()
+
+    def _long_text(self, start: int, end: int) -> None:
+        """A string that the expression does not pass; in protocol 2 every long array is one."""
+        if end - start > PLAIN:
+            raise TooLong("too long an argument")
+        text = self._data[start:end].decode("utf-8", "surrogatepass")
+        if is_picture(text):
+            self.pictures.add(text.replace("\\", "/").rpartition("/")[2])
 
     def _pass(self, at: int) -> int:
         """Where the next opcode stands that the expression does not pass."""
@@ -146,9 +170,9 @@ class _Skim:
         return False
 
 
-def _end_of_bytes(data: bytes, at: int) -> int:
-    """Where a BINBYTES opcode ends; beyond the end of the data for any other."""
-    return at + 5 + int.from_bytes(data[at + 1 : at + 5], "little") if data.startswith(b"B", at) else len(data) + 1
+def _end_of_counted(data: bytes, at: int) -> int:
+    """Where a BINBYTES or BINUNICODE opcode ends; beyond the end of the data for any other."""
+    return at + 5 + int.from_bytes(data[at + 1 : at + 5], "little") if data.startswith((b"B", b"X"), at) else len(data) + 1
 
 
 class _Behind:
