@@ -25,8 +25,17 @@ def prepare(place: Place) -> None:
 
 
 def measure(place: Place) -> Iterator[Row]:
+    beside = place.coco() / "labels" / "train.cache"
+    try:
+        yield from rows(place, beside)
+    finally:
+        beside.unlink(missing_ok=True)  # the other benchmarks are of labels alone
+
+
+def rows(place: Place, beside: Path) -> Iterator[Row]:
+    """beside: where ultralytics keeps its cache."""
     data = place.coco()
-    yaml, beside = str(data / "data.yaml"), data / "labels" / "train.cache"
+    yaml = str(data / "data.yaml")
     first = partial(alone, partial(cold, data, place), beside)
     again = partial(alone, partial(run, inspect(data, place)), beside)
     theirs = str(place.peer("ultralytics", ULTRALYTICS))
