@@ -14,6 +14,7 @@ from typing import Any
 from detloss_cli.engine.worker import serve
 from detloss_cli.errors import BUG, DetlossError
 from detloss_cli.inputs.mapper import Tell
+from detloss_cli.inputs.memory import give_back
 
 # A shard that takes long must not let the others' results pile up: so many a worker are begun at most before it is done.
 AHEAD = 4
@@ -51,6 +52,7 @@ class Pool:
     def begun(self, shards: Iterator[Any]) -> _Handed:
         """Hands out the first shards; the results in the order of the shards, and when the last has been taken the workers are gone."""
         coming = (_Task(index, shard) for index, shard in enumerate(shards))
+        give_back()
         begun = 0  # not the number of workers: one may be lost as it is asked
         for task in islice(coming, self.count):
             begun += 1
@@ -157,6 +159,7 @@ class Pool:
         for worker in self.workers:
             _end(worker)
         self.workers.clear()
+        give_back()
 
 
 @dataclass(slots=True)

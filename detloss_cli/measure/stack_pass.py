@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from detloss_cli.families.interface import Shared, Stacked
 from detloss_cli.inputs.labels import Labels
+from detloss_cli.inputs.memory import give_back
 from detloss_cli.losses.stack import Stack, StackedLoss
 from detloss_cli.measure.batches import stack_of, stacks
 from detloss_cli.measure.box_loss import BoxLoss
@@ -104,3 +105,4 @@ def _single_threads(count: int) -> Iterator[ThreadPoolExecutor]:
             yield pool
     finally:
         torch.set_num_threads(before)
+        give_back()  # each thread has kept a heap of its own
