@@ -5,15 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import signal
 import sys
-from types import FrameType
 
+from detloss_cli.cli.signals import Terminated, raised
 from detloss_cli.errors import INTERRUPTED, TERMINATED
-
-
-class Terminated(BaseException):
-    """SIGTERM, raised where the program stands, so that files in hand are put away."""
 
 
 def main() -> None:
@@ -28,22 +23,17 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of one command line; nothing leaves it but that."""
     _replace_closed_streams()
-    with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGTERM, _terminate)
     try:
-        from detloss_cli.cli.guard import guarded
+        with raised():
+            from detloss_cli.cli.guard import guarded
 
-        code = guarded(arguments)
+            code = guarded(arguments)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Terminated:
         code = TERMINATED
     _flush()
     return code
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _replace_closed_streams() -> None:

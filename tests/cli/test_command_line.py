@@ -13,7 +13,7 @@ import pytest
 import typer
 from cli_runs import SCHEMA, ran
 
-from detloss_cli.cli import main as entry
+from detloss_cli.cli.signals import Terminated
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = str(ROOT / "sample_data" / "vegetables" / "data.yaml")
@@ -145,7 +145,7 @@ def test_a_bug_is_one_line_and_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(MemoryError(), 4), (KeyboardInterrupt(), 130), (entry.Terminated(), 143), (typer.Abort(), 130), (EOFError("cut"), 3)],
+    [(MemoryError(), 4), (KeyboardInterrupt(), 130), (Terminated(), 143), (typer.Abort(), 130), (EOFError("cut"), 3)],
 )
 def test_what_else_can_end_a_run(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -42,3 +42,33 @@ def test_a_signal_ends_the_run(number: signal.Signals, code: int, delay: float, 
     assert time.monotonic() - started < 10  # two seconds on a machine that does nothing else
     assert (out, err) == ("", "")
     assert (report.read_text(), [path.name for path in tmp_path.iterdir()]) == ("old", ["report.json"])
+
+
+# What a signal meets here is not the program but a callback: what it raises is reported and forgotten.
+IN_A_CALLBACK = """
+import signal, sys, time
+from detloss_cli.cli import guard
+from detloss_cli.cli.main import run
+
+class Held:
+    def __del__(self):
+        signal.raise_signal(signal.{name})
+
+def guarded(arguments):
+    held = Held()
+    del held
+    time.sleep(20)
+    return 0
+
+guard.guarded = guarded
+sys.exit(run([]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers there")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_that_a_callback_swallows_comes_again(name: str, code: int) -> None:
+    started = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", IN_A_CALLBACK.format(name=name)], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (code, "", "")
+    assert time.monotonic() - started < 15
