@@ -133,27 +133,31 @@ def staged(request: Request, chosen: Setup, dataset: DataSet, faults: tuple[Faul
     if request.command != "inspect anchors":
         from detloss_cli.anchor_choice import with_chosen_anchors  # who only reads labels does not wait for it
 
-        trained = [split == TRAIN for split in labels.images.split]
-        own = network[np.asarray(trained)[labels.image]] if any(trained) else network
+        own = network[_of_train(labels)] if TRAIN in labels.images.split else network
         chosen = with_chosen_anchors(request, chosen, own)
     head = chosen.head(max(1, dataset.num_classes))
     unread = (fault for fault in dataset.faults if fault.kind in UNREAD_KINDS)  # what a command is about is not whole then
     settings = (*faults, *chosen.faults, *model_faults(chosen.model, dataset.num_classes), *unread)
-    counts = _class_counts(request, dataset, head.num_classes)
-    if request.command == "inspect anchors" or not _weighs(chosen, counts):
-        counts = ()
-    elif TRAIN not in dataset.spec.splits:
-        settings = (*settings, Fault("switch-not-modelled", dataset.spec.path, None, None, "cls_pw", NO_TRAIN))
+    counts: tuple[int, ...] = ()
+    if request.command != "inspect anchors" and _weighs(chosen):
+        counts = _class_counts(request, dataset, head.num_classes)
+        if TRAIN not in dataset.spec.splits:
+            settings = (*settings, Fault("switch-not-modelled", dataset.spec.path, None, None, "cls_pw", NO_TRAIN))
     scene = Scene(dataset, chosen, head, geometry, why, labels, network, settings, class_counts=counts)
     if chosen.rect and request.command != "inspect anchors" and not request.files:
         scene = _rectangular(request, scene)
     return scene.without(other_classes(scene.labels, request.classes), (), "class-not-chosen") if request.classes else scene
 
 
-def _weighs(chosen: Setup, counts: tuple[int, ...]) -> bool:
-    """Whether the loss weighs the classes by how often they occur."""
+def _weighs(chosen: Setup) -> bool:
+    """Whether the loss weighs the classes by how often they occur: asked with a set of one box."""
     weigh = getattr(chosen.family, "with_class_weights", None)
-    return weigh is not None and weigh(chosen.hyp, counts, chosen.profile) is not chosen.hyp
+    return weigh is not None and weigh(chosen.hyp, (1,), chosen.profile) is not chosen.hyp
+
+
+def _of_train(labels: Labels) -> NDArray[np.bool_]:
+    """(N,) boxes of the training set."""
+    return np.array([split == TRAIN for split in labels.images.split], dtype=bool)[labels.image]
 
 
 def _class_counts(request: Request, dataset: DataSet, number: int) -> tuple[int, ...]:
@@ -161,7 +165,7 @@ def _class_counts(request: Request, dataset: DataSet, number: int) -> tuple[int,
     labels = dataset.labels
     counted = (labels.cls >= 0) & (labels.cls < number)
     if TRAIN in dataset.splits:
-        counted &= np.array([split == TRAIN for split in labels.images.split], dtype=bool)[labels.image]
+        counted &= _of_train(labels)
     if request.classes:
         counted &= np.isin(labels.cls, list(request.classes))
     return tuple(np.bincount(labels.cls[counted], minlength=number).tolist())

@@ -11,33 +11,25 @@ import typer
 from detloss_cli import __version__
 from detloss_cli.cli.spelling import OrderedGroup, SpelledCommand
 
-# Command -> its module, its function and the first words of its page, in the order of the help page.
-Table = Mapping[str, tuple[str, str, str]]
+# Command -> its module, whose function has the same name, and the first words of its page, in the order of the help page.
+Table = Mapping[str, tuple[str, str]]
 FIRST: Table = {
-    "compute": ("compute", "compute", "The loss of a data set: per level, per term, weighted, with shares."),
+    "compute": ("compute", "The loss of a data set: per level, per term, weighted, with shares."),
 }
 INSPECT: Table = {
-    "labels": ("inspect_labels", "inspect_labels", "What the label files hold, and what the trainer's loader would do with each row."),
-    "targets": ("inspect_targets", "inspect_targets", "Which boxes get positives, on which level and anchor, and why the others get none."),
-    "anchors": (
-        "inspect_anchors",
-        "inspect_anchors",
-        "How well the anchors suit the boxes: best possible recall, matches of each, order, units, reach.",
-    ),
-    "hyp": ("inspect_hyp", "inspect_hyp", "Every key of a hyp file: read or dead, in range, and the gain that the loss ends up with."),
+    "labels": ("inspect_labels", "What the label files hold, and what the trainer's loader would do with each row."),
+    "targets": ("inspect_targets", "Which boxes get positives, on which level and anchor, and why the others get none."),
+    "anchors": ("inspect_anchors", "How well the anchors suit the boxes: best possible recall, matches of each, order, units, reach."),
+    "hyp": ("inspect_hyp", "Every key of a hyp file: read or dead, in range, and the gain that the loss ends up with."),
 }
 REST: Table = {
-    "compare": (
-        "compare",
-        "compare",
-        "Which boxes gain or lose positives between two runs, and what else moves: terms, levels, gains, lost rows.",
-    ),
-    "check": ("check", "check", "Everything as a gate: labels, data.yaml, hyp, anchors and targets against bounds and a baseline."),
-    "preflight": ("preflight", "preflight", "The checks of `check` and the loss of step 0 for exactly one training, before it starts."),
-    "explain": ("explain", "explain", "The manual page of one finding or topic; without CODE, what there is."),
-    "families": ("families", "families", "The losses that are built in: releases, sources, licences of the originals."),
-    "env": ("env", "env", "Versions, devices, folders and limits: what a report of a bug should hold."),
-    "cache": ("cache", "cache", "The label cache: where it is, what it takes, and away with it."),
+    "compare": ("compare", "Which boxes gain or lose positives between two runs, and what else moves: terms, levels, gains, lost rows."),
+    "check": ("check", "Everything as a gate: labels, data.yaml, hyp, anchors and targets against bounds and a baseline."),
+    "preflight": ("preflight", "The checks of `check` and the loss of step 0 for exactly one training, before it starts."),
+    "explain": ("explain", "The manual page of one finding or topic; without CODE, what there is."),
+    "families": ("families", "The losses that are built in: releases, sources, licences of the originals."),
+    "env": ("env", "Versions, devices, folders and limits: what a report of a bug should hold."),
+    "cache": ("cache", "The label cache: where it is, what it takes, and away with it."),
 }
 
 
@@ -72,12 +64,12 @@ def build(words: Sequence[str] | None = None) -> typer.Typer:
 
 def _add(app: typer.Typer, table: Table, wanted: str, *, whole: bool) -> None:
     """One command of a table; where it has no such one all of them, whole or as they are listed."""
-    for name, (module, function, words) in table.items():
+    for name, (module, words) in table.items():
         if name == wanted or (whole and wanted not in table):
             from detloss_cli.cli.groups import flat  # which loads what any command needs
 
             found = import_module(f"detloss_cli.cli.{module}")
-            app.command(name, cls=getattr(found, "TrainCommand", SpelledCommand))(flat(getattr(found, function)))
+            app.command(name, cls=getattr(found, "TrainCommand", SpelledCommand))(flat(getattr(found, module)))
         elif wanted not in table:
             app.command(name, help=words)(_listed)
 

@@ -28,14 +28,12 @@ def raised() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = hook
+        if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) in (_terminate, signal.default_int_handler):
+            signal.setitimer(signal.ITIMER_REAL, 0)  # what comes too late ends nothing any more
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _again(lost: Any) -> None:
@@ -43,5 +41,5 @@ def _again(lost: Any) -> None:
     if not isinstance(lost.exc_value, Terminated | KeyboardInterrupt) or not hasattr(signal, "setitimer"):
         sys.__unraisablehook__(lost)
         return
-    signal.signal(signal.SIGALRM, _terminate if isinstance(lost.exc_value, Terminated) else _interrupt)
+    signal.signal(signal.SIGALRM, _terminate if isinstance(lost.exc_value, Terminated) else signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)

@@ -19,7 +19,7 @@ from detloss_cli.inputs.pickle_walk import (
     TooLong,
     Words,
     imported,
-    is_picture,
+    picture_name,
     pushed,
     walk,
 )
@@ -135,9 +135,9 @@ class _Skim:
         """A string that the expression does not pass; in protocol 2 every long array is one."""
         if end - start > PLAIN:
             raise TooLong("too long an argument")
-        text = self._data[start:end].decode("utf-8", "surrogatepass")
-        if is_picture(text):
-            self.pictures.add(text.replace("\\", "/").rpartition("/")[2])
+        picture = picture_name(self._data[start:end].decode("utf-8", "surrogatepass"))
+        if picture is not None:
+            self.pictures.add(picture)
 
     def _pass(self, at: int) -> int:
         """Where the next opcode stands that the expression does not pass."""

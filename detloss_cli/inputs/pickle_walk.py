@@ -71,8 +71,8 @@ def walk(data: bytes, known: Collection[str] | None = None) -> Pickled:
             found.names.add(thing)
             if known is not None and thing not in known:
                 return found
-        if name in STRINGS and isinstance(value, str) and is_picture(value):
-            found.pictures.add(value.replace("\\", "/").rpartition("/")[2])
+        if name in STRINGS and isinstance(value, str) and (picture := picture_name(value)) is not None:
+            found.pictures.add(picture)
         words.take(name, value)
     if name != "STOP":
         raise TooLong("too many opcodes")
@@ -96,9 +96,9 @@ def imported(name: str, value: object, top: Pair) -> str:
     return f"{top[0]} {top[1]}" if name == "STACK_GLOBAL" else str(value)
 
 
-def is_picture(text: str) -> bool:
-    """True for the path of a picture, by its extension."""
-    return text.rpartition(".")[2].lower() in PICTURES
+def picture_name(text: str) -> str | None:
+    """The file name in the path of a picture, known by its extension; None for any other text."""
+    return text.replace("\\", "/").rpartition("/")[2] if text.rpartition(".")[2].lower() in PICTURES else None
 
 
 def _number(value: object) -> int:
